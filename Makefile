@@ -1,0 +1,38 @@
+# `make demo` and `make test` set everything up by themselves; a second run starts at once.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: help demo test lint lock clean
+
+help:  ## show this list
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+demo: $(READY)  ## three hotels, embedded parts: a first import, then the next day's increment
+	@$(BIN)/host-pms demo
+
+test: $(READY)  ## the whole test suite
+	@$(BIN)/python -m pytest -n 2
+
+lint: $(READY)  ## ruff, ruff format and mypy --strict
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy --strict src
+
+lock: $(READY)  ## compile the two locks again, with the newest versions that fit
+	$(BIN)/uv pip compile -q --universal --upgrade --generate-hashes --no-emit-index-url --no-header \
+	    --python-version 3.11 -o requirements.txt pyproject.toml
+	$(BIN)/uv pip compile -q --universal --upgrade --generate-hashes --no-emit-index-url --no-header \
+	    --python-version 3.11 --extra simulator --group dev -c requirements.txt -o requirements-dev.txt pyproject.toml
+
+clean:  ## remove the environment and what the demo wrote
+	rm -rf $(VENV) .demo
+
+$(READY): requirements-dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed; try: make PYTHON=python3.12 ...") if sys.version_info < (3, 11) else None'
+	@echo "Setting up $(VENV) (once)"
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $(READY)

@@ -1,0 +1,131 @@
+"""What the services need from the world, each method with its promise.
+
+`clients`, `aws` and `local` implement these; `tests/fakes.py` has doubles that remember.
+Every method may raise `TransientError` or `NeedsPersonError` and nothing else that is expected.
+"""
+
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import BinaryIO, Protocol
+
+
+class Clock(Protocol):
+    """Time and chance, so that both can be given in a test."""
+
+    def now(self) -> datetime:
+        """The wall clock, in UTC and aware."""
+
+    def monotonic(self) -> float:
+        """Seconds that never go back, for measuring."""
+
+    def sleep(self, seconds: float) -> None:
+        """Return after `seconds`."""
+
+    def uniform(self, upper: float) -> float:
+        """A number drawn evenly from 0 to `upper`, for jitter."""
+
+
+class PmsApi(Protocol):
+    """Host PMS, one call a method; answers are the bodies, byte for byte.
+
+    Raises:
+        AccessDeniedError: the hotel's key was refused.
+        RateLimitedError: the key's quota is spent.
+        TransientError: no good answer after all retries.
+    """
+
+    def config(self, hotel_code: str) -> bytes:
+        """The hotel's configuration and clock."""
+
+    def reservations(self, hotel_code: str, update_from: datetime, start: int) -> bytes:
+        """At most 100 rows, from row `start` (from 0) of those changed at or after `update_from`."""
+
+    def revenue(self, hotel_code: str, update_from: datetime, start: int) -> bytes:
+        """At most 100 postings, from row `start`, of those changed at or after `update_from`."""
+
+    def inventory_grid(self, hotel_code: str, first: date, last: date) -> bytes:
+        """The room inventory of `first` to `last`, both included; at most 30 days."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ImportParameters:
+    """What the ESB holds for a hotel, hotel-local; `last_import` is None before a first import."""
+
+    last_import: datetime | None
+    min_import: datetime | None = None
+    max_import: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Registration:
+    """A published file, as the ESB is told of it."""
+
+    hotel_code: str
+    file_type: str
+    bucket: str
+    file_key: str
+    record_count: int
+    complete: bool
+    record_date: str
+
+    @property
+    def file_url(self) -> str:
+        """Where the file is."""
+        return f"s3://{self.bucket}/{self.file_key}"
+
+
+class Esb(Protocol):
+    """Climber's ESB.
+
+    Raises:
+        AccessDeniedError: the ESB's key was refused; nothing can be done for any hotel.
+        UsageError: the ESB does not know the hotel.
+        TransientError: no good answer after all retries.
+    """
+
+    def hotels(self) -> tuple[str, ...]:
+        """The codes of the active hotels, in the ESB's order."""
+
+    def parameters(self, hotel_code: str) -> ImportParameters:
+        """The hotel's watermark and the limits of its import."""
+
+    def register(self, registration: Registration, *, idempotency_key: str) -> None:
+        """Make a file known; a second time with the same body changes nothing."""
+
+    def move_watermark(self, hotel_code: str, last_import: datetime, *, idempotency_key: str) -> None:
+        """Put `lastImportDate`."""
+
+
+class ObjectStore(Protocol):
+    """Buckets of objects that are written once and never changed.
+
+    `body` is read from its start to its end and left open.
+    """
+
+    def put_new(self, bucket: str, key: str, body: BinaryIO) -> None:
+        """Create the object, whole or not at all; it lasts when this returns.
+
+        An object that is there already with the same bytes counts as done.
+
+        Raises:
+            DivergentObjectError: it is there with other bytes, which stay.
+        """
+
+    def read(self, bucket: str, key: str) -> AbstractContextManager[BinaryIO]:
+        """The object's bytes, as a stream to be closed.
+
+        Raises:
+            FileNotFoundError: there is no such object.
+        """
+
+    def keys(self, bucket: str, prefix: str) -> tuple[str, ...]:
+        """The keys that start with `prefix`, sorted; none where the bucket is not there."""
+
+
+class Queue(Protocol):
+    """A FIFO queue, with one group a hotel."""
+
+    def send(self, body: str, *, group: str, deduplication_id: str, attributes: Mapping[str, str]) -> None:
+        """Send once: a repeat with the same `deduplication_id` within 5 minutes is dropped."""
