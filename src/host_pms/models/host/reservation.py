@@ -1,0 +1,245 @@
+"""A reservation row: as Host sends it, and as the rules take it."""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from host_pms.models.host.reading import RowReader, WireRow
+from host_pms.models.host.values import (
+    FaultError,
+    amount,
+    checked_amount,
+    encodable,
+    identifier,
+    if_text,
+    moment,
+    plain_date,
+    plain_identifier,
+    required_day,
+    required_identifier,
+    text,
+    whole,
+)
+
+LONGEST_STAY = 1000
+"""R18: nights."""
+
+
+class HostPrice(msgspec.Struct, rename="pascal"):
+    """One price of one date, as it came."""
+
+    date: str | None = None
+    sales_group: int | None = None
+    amount: Decimal | None = None
+
+
+class HostReservation(WireRow, rename="pascal"):
+    """A well-formed row. Guests, and all else that no rule reads, is skipped unread."""
+
+    res_no: int | str | None = None
+    res_id: int | str | None = None
+    global_res_guest_id: int | str | None = None
+    detail_id: int | str | None = None
+    master_detail: int | None = None
+    created_on: str | None = None
+    last_update: str | None = None
+    check_in: str | None = None
+    check_out: str | None = None
+    rooms: int | None = None
+    pax: int | None = None
+    res_status: int | str | None = None
+    category: str | None = None
+    segment_description: str | None = None
+    sub_segment_description: str | None = None
+    channel_description: str | None = None
+    pack: str | None = None
+    price_list: str | None = None
+    agency: str | None = None
+    company: str | None = None
+    cro: str | None = None
+    group_name: str | None = None
+    prices: list[HostPrice] | None = None
+
+
+class Price(msgspec.Struct, frozen=True, gc=False):
+    """An exact amount on a date; `sales_group` 0 is room, 1 is F&B, above 1 is other."""
+
+    date: date
+    sales_group: int
+    amount: Decimal
+
+
+class Texts(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What a row names: six things of the catalogue (R2) and four that have none (R3)."""
+
+    room: str | None
+    segment: str | None
+    sub_segment: str | None
+    channel: str | None
+    package: str | None
+    rate: str | None
+    agency: str | None
+    company: str | None
+    cro: str | None
+    group: str | None
+
+
+class Reservation(msgspec.Struct, frozen=True, kw_only=True):
+    """A readable reservation row: one guest's stay, or one part of a stay that is split.
+
+    Dates are the hotel's. `master` is False for a part that follows a room move.
+    """
+
+    res_no: str
+    res_id: str
+    guest_id: str
+    detail_id: str
+    master: bool
+    created: date
+    check_in: date
+    check_out: date
+    last_update: datetime | None
+    status_id: int
+    rooms: int
+    pax: int
+    texts: Texts
+    prices: tuple[Price, ...]
+
+
+def _clean(row: HostReservation) -> Reservation:
+    check_in = required_day(row.check_in, "CheckIn")
+    check_out = required_day(row.check_out, "CheckOut")
+    if check_out < check_in:
+        raise FaultError("CheckOut", "is before CheckIn")
+    if (check_out - check_in).days > LONGEST_STAY:
+        raise FaultError("CheckOut", f"is more than {LONGEST_STAY:,} nights after CheckIn")
+    return Reservation(
+        res_no=required_identifier(row.res_no, "ResNo"),
+        res_id=required_identifier(row.res_id, "ResId"),
+        guest_id=required_identifier(row.global_res_guest_id, "GlobalResGuestId"),
+        detail_id=identifier(row.detail_id, "DetailId") or "0",
+        master=_count(row.master_detail, "MasterDetail", missing=0) == 0,
+        created=required_day(row.created_on, "CreatedOn"),
+        check_in=check_in,
+        check_out=check_out,
+        last_update=None if row.last_update is None else moment(row.last_update),
+        status_id=_status_id(row.res_status),
+        rooms=_count(row.rooms, "Rooms", missing=1),
+        pax=_count(row.pax, "Pax", missing=0),
+        texts=_texts(row),
+        prices=tuple(_price(price, number) for number, price in enumerate(row.prices or ())),
+    )
+
+
+def _texts(row: HostReservation) -> Texts:
+    return Texts(
+        room=text(row.category),
+        segment=text(row.segment_description),
+        sub_segment=text(row.sub_segment_description),
+        channel=text(row.channel_description),
+        package=text(row.pack),
+        rate=text(row.price_list),
+        agency=text(row.agency),
+        company=text(row.company),
+        cro=text(row.cro),
+        group=text(row.group_name),
+    )
+
+
+def _price(price: HostPrice, number: int) -> Price:
+    path = f"Prices[{number}]"
+    if price.amount is None:
+        raise FaultError(f"{path}.Amount", "is missing")
+    if price.sales_group is None or price.sales_group < 0:
+        raise FaultError(f"{path}.SalesGroup", "is missing or negative")
+    return Price(
+        date=required_day(price.date, f"{path}.Date"),
+        sales_group=price.sales_group,
+        amount=checked_amount(price.amount, f"{path}.Amount"),
+    )
+
+
+def _status_id(value: int | str | None) -> int:
+    found = whole(value, "ResStatus")
+    if found is None:
+        raise FaultError("ResStatus", "is missing")
+    return found
+
+
+def _count(value: int | None, path: str, *, missing: int) -> int:
+    if value is None:
+        return missing
+    if value < 0:
+        raise FaultError(path, "is negative")
+    return value
+
+
+def _loosely(row: Mapping[str, Any]) -> HostReservation:
+    """A row with variants in it: codes as objects, whole numbers as text, a LastUpdate that is none."""
+    return HostReservation(
+        res_no=plain_identifier(row.get("ResNo"), "ResNo"),
+        res_id=plain_identifier(row.get("ResId"), "ResId"),
+        global_res_guest_id=plain_identifier(row.get("GlobalResGuestId"), "GlobalResGuestId"),
+        detail_id=plain_identifier(row.get("DetailId"), "DetailId"),
+        master_detail=whole(row.get("MasterDetail"), "MasterDetail"),
+        created_on=plain_date(row.get("CreatedOn"), "CreatedOn"),
+        last_update=if_text(row.get("LastUpdate")),
+        check_in=plain_date(row.get("CheckIn"), "CheckIn"),
+        check_out=plain_date(row.get("CheckOut"), "CheckOut"),
+        rooms=whole(row.get("Rooms"), "Rooms"),
+        pax=whole(row.get("Pax"), "Pax"),
+        res_status=whole(row.get("ResStatus"), "ResStatus"),
+        prices=_loose_prices(row.get("Prices")),
+        category=_loose_text(row, "Category"),
+        segment_description=_loose_text(row, "SegmentDescription"),
+        sub_segment_description=_loose_text(row, "SubSegmentDescription"),
+        channel_description=_loose_text(row, "ChannelDescription"),
+        pack=_loose_text(row, "Pack"),
+        price_list=_loose_text(row, "PriceList"),
+        agency=_loose_text(row, "Agency"),
+        company=_loose_text(row, "Company"),
+        cro=_loose_text(row, "Cro"),
+        group_name=_loose_text(row, "GroupName"),
+    )
+
+
+def _loose_prices(prices: Any) -> list[HostPrice] | None:
+    if prices is None:
+        return None
+    if not isinstance(prices, list):
+        raise FaultError("Prices", "is no list")
+    return [_loose_price(price, f"Prices[{number}]") for number, price in enumerate(prices)]
+
+
+def _loose_price(price: Any, path: str) -> HostPrice:
+    if not isinstance(price, dict):
+        raise FaultError(path, "is no object")
+    return HostPrice(
+        date=plain_date(price.get("Date"), f"{path}.Date"),
+        sales_group=whole(price.get("SalesGroup"), f"{path}.SalesGroup"),
+        amount=amount(price.get("Amount"), f"{path}.Amount"),
+    )
+
+
+def _loose_text(row: Mapping[str, Any], name: str) -> str | None:
+    value = row.get(name)
+    return encodable(value if isinstance(value, str) else text(value), name)
+
+
+class _Envelope(msgspec.Struct):
+    rows: list[HostReservation] = msgspec.field(name="Reservations")
+
+
+_ENVELOPE = msgspec.json.Decoder(_Envelope)
+
+RESERVATIONS: RowReader[HostReservation, Reservation] = RowReader(
+    names=("Reservations",),
+    bare=False,
+    envelope=lambda body: _ENVELOPE.decode(body).rows,
+    loosely=_loosely,
+    clean=_clean,
+)
+"""How the answers of `GET /ExternalRms/Reservation` are read."""

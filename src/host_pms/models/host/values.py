@@ -1,0 +1,243 @@
+"""Reading what Host sends, leniently: a JSON value in, a clean value or None out.
+
+None means missing. A value of a wrong type raises `FaultError`, which becomes a `Reject`
+where rows are read. Nothing here guesses: text that is no number is a fault, not 0.
+"""
+
+import re
+from datetime import date, datetime
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any
+
+_OLDEST = date(1900, 1, 1)
+_ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+WHOLE_DIGITS = 18
+"""A whole number with more digits is no count, no sales group and no status."""
+
+_DIGITS = re.compile(rf"-?\d{{1,{WHOLE_DIGITS}}}", re.ASCII)
+_NUMBER = re.compile(r"[+-]?\d+(\.\d+)?([eE][+-]?\d{1,4})?", re.ASCII)
+
+AMOUNT_LIMIT = Decimal(10**12)
+"""R18: an amount's absolute value lies below this."""
+
+FINEST_EXPONENT = -1000
+"""Digits below 10^-1000 are refused: an exact sum of 1e-999999999 would fill the memory."""
+
+
+class FaultError(ValueError):
+    """A value that cannot be read: where it stands in its row, and why. Never the value."""
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(f"{path}: {reason}")
+        self.path = path
+        self.reason = reason
+
+
+def text(value: Any) -> str | None:
+    """Trimmed text; of an object the first of `code`, `id`, `name` that is not missing.
+
+    Whole numbers count as their digits. Every other kind of value is missing.
+    """
+    if isinstance(value, dict):
+        return next(
+            (found for name in ("code", "id", "name") if (found := plain_text(value.get(name)))), None
+        )
+    return plain_text(value)
+
+
+def description(value: Any) -> str | None:
+    """Like `text`, but of an object `name`, `code`, `id` in this order."""
+    if isinstance(value, dict):
+        return next(
+            (found for name in ("name", "code", "id") if (found := plain_text(value.get(name)))), None
+        )
+    return plain_text(value)
+
+
+def plain_text(value: Any) -> str | None:
+    """Trimmed text or the digits of a whole number; else None."""
+    if isinstance(value, str):
+        return value.strip() or None
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    return None
+
+
+def identifier(value: Any, path: str) -> str | None:
+    """An id as text: whole numbers and text; None if missing.
+
+    Raises:
+        FaultError: it is of another type, or cannot be written as UTF-8.
+    """
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | str):
+        raise FaultError(path, "is neither a whole number nor text")
+    return encodable(plain_text(value), path)
+
+
+def required_identifier(value: Any, path: str) -> str:
+    """An id that must be there, as text.
+
+    Raises:
+        FaultError: it is missing, of another type, or cannot be written as UTF-8.
+    """
+    found = identifier(value, path)
+    if found is None:
+        raise FaultError(path, "is missing")
+    return found
+
+
+def plain_identifier(value: Any, path: str) -> int | str | None:
+    """An id as it came.
+
+    Raises:
+        FaultError: it is neither a whole number nor text.
+    """
+    identifier(value, path)
+    found: int | str | None = value
+    return found
+
+
+def plain_date(value: Any, path: str) -> str | None:
+    """A date-time as it came, still unread.
+
+    Raises:
+        FaultError: it is no text.
+    """
+    if value is None or isinstance(value, str):
+        return value
+    raise FaultError(path, "is no date")
+
+
+def if_text(value: Any) -> str | None:
+    """Text as it came; every other kind of value is missing."""
+    return value if isinstance(value, str) else None
+
+
+def if_whole(value: Any) -> int | None:
+    """A whole number, also as digits in text; anything else is missing."""
+    try:
+        return whole(value, "")
+    except FaultError:
+        return None
+
+
+def encodable(value: str | None, path: str) -> str | None:
+    """`value`, if it can be written as UTF-8: JSON can escape half a surrogate pair.
+
+    Raises:
+        FaultError: it cannot.
+    """
+    if value is not None and not value.isascii():
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            raise FaultError(path, "is no valid Unicode text") from None
+    return value
+
+
+def whole(value: Any, path: str) -> int | None:
+    """A whole number, also as digits in text; None if missing.
+
+    Raises:
+        FaultError: it is something else.
+    """
+    if isinstance(value, str):
+        value = value.strip()
+        if not value:
+            return None
+        if _DIGITS.fullmatch(value):
+            return int(value)
+    elif value is None or (isinstance(value, int) and not isinstance(value, bool)):
+        return value
+    elif (
+        isinstance(value, Decimal)
+        and value.is_finite()
+        and value.adjusted() < WHOLE_DIGITS
+        and value == int(value)
+    ):
+        return int(value)
+    raise FaultError(path, "is no whole number")
+
+
+def amount(value: Any, path: str) -> Decimal | None:
+    """An exact amount as written, also in text; None if missing.
+
+    Raises:
+        FaultError: it is no number, not finite, or not below 10^12 (R18).
+    """
+    if isinstance(value, str):
+        value = value.strip()
+        if not value:
+            return None
+        if not _NUMBER.fullmatch(value):
+            raise FaultError(path, "is no number")
+        value = Decimal(value)
+    elif isinstance(value, int) and not isinstance(value, bool):
+        value = Decimal(value)
+    elif value is None:
+        return None
+    if not isinstance(value, Decimal):
+        raise FaultError(path, "is no finite number")
+    return checked_amount(value, path)
+
+
+def checked_amount(value: Decimal, path: str) -> Decimal:
+    """`value`, within the limits of R18.
+
+    Raises:
+        FaultError: it is not.
+    """
+    if not value.is_finite():
+        raise FaultError(path, "is no finite number")
+    if not -AMOUNT_LIMIT < value < AMOUNT_LIMIT:
+        raise FaultError(path, "is not below 10^12")
+    if value and int(value.as_tuple().exponent) < FINEST_EXPONENT:
+        raise FaultError(path, "has more than 1,000 decimals")
+    return value
+
+
+@lru_cache(maxsize=8192)
+def day(value: str) -> date | None:
+    """The date in the first ten characters of a date-time; None if there is none.
+
+    A date before 1900-01-01 counts as missing: an unset .NET date is 0001-01-01.
+    """
+    first_ten = value.strip()[:10]
+    if not _ISO_DATE.fullmatch(first_ten):
+        return None
+    try:
+        found = date.fromisoformat(first_ten)
+    except ValueError:
+        return None
+    return found if found >= _OLDEST else None
+
+
+@lru_cache(maxsize=8192)
+def moment(value: str) -> datetime | None:
+    """A hotel-local date-time (or date, at midnight), naive; None if it is unreadable.
+
+    An offset, which Host does not send, is left out: the digits are the hotel's wall clock.
+    """
+    if day(value) is None:
+        return None
+    try:
+        return datetime.fromisoformat(value.strip()).replace(tzinfo=None)
+    except ValueError:
+        return None
+
+
+def required_day(value: Any, path: str) -> date:
+    """The date of a date-time that must be there.
+
+    Raises:
+        FaultError: it is missing or no date.
+    """
+    if not isinstance(value, str):
+        raise FaultError(path, "is missing" if value is None else "is no date")
+    found = day(value)
+    if found is None:
+        raise FaultError(path, "is no date")
+    return found

@@ -1,0 +1,64 @@
+"""R11 and S10: every posting lands on one row, or is counted as an orphan or as context."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from decimal import Decimal
+
+from host_pms.models.host.reservation import Reservation
+from host_pms.models.host.revenue import Posting
+from host_pms.transformers.books import PostingBooks
+from host_pms.transformers.money import ZERO, add
+from host_pms.transformers.rows import GuestKey, NewestRows, guest_key
+
+Invoiced = dict[date, Decimal]
+"""Exact sums of a row's postings by date."""
+
+
+class RoomPostings:
+    """The room postings of the rows of one run, by booking row and guest."""
+
+    def __init__(self, rows: NewestRows, *, own_update_from: datetime) -> None:
+        self._rows = rows
+        self._own_update_from = own_update_from
+        self._postings: dict[GuestKey, list[tuple[date, Decimal]]] = {}
+        self.books = PostingBooks()
+        self.other_groups = 0
+
+    def add(self, posting: Posting, /) -> None:
+        """Keep a room posting whose row is in the run; count every other."""
+        if not posting.room:
+            self.other_groups += 1
+            return
+        self.books.read = add(self.books.read, posting.net)
+        key = guest_key(posting.res_id, posting.guest_id)
+        if self._rows.has_guest(key):
+            self._postings.setdefault(key, []).append((posting.date, posting.net))
+        elif posting.last_update is not None and posting.last_update < self._own_update_from:
+            self.books.context_postings += 1
+            self.books.context = add(self.books.context, posting.net)
+        else:
+            self.books.orphan_postings += 1
+            self.books.orphans = add(self.books.orphans, posting.net)
+
+    def landed(self, rows: Sequence[Reservation]) -> list[Invoiced]:
+        """What lands on each of `rows`, which are those of one booking row and guest; in the same order."""
+        landed: list[Invoiced] = [{} for _ in rows]
+        for night, net in self._postings.get(guest_key(rows[0].res_id, rows[0].guest_id), ()):
+            invoiced = landed[0 if len(rows) == 1 else _target(rows, night)]
+            invoiced[night] = add(invoiced.get(night, ZERO), net)
+        return landed
+
+
+def _target(rows: Sequence[Reservation], night: date) -> int:
+    """R11: the first master that has the date, else the first other row, else the first master or row."""
+    having = [number for number, row in enumerate(rows) if _has(row, night)]
+    masters = [number for number, row in enumerate(rows) if row.master]
+    return _first([number for number in having if rows[number].master], having, masters, [0])
+
+
+def _first(*choices: Sequence[int]) -> int:
+    return next(choice[0] for choice in choices if choice)
+
+
+def _has(row: Reservation, night: date) -> bool:
+    return row.check_in <= night < row.check_out or any(price.date == night for price in row.prices)

@@ -1,0 +1,93 @@
+"""R5 and R16: the newest version of every row, in the order in which the rows came."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime
+
+from host_pms.models.host.reservation import Reservation
+from host_pms.transformers.status import Status, StatusTable
+
+_EARLIEST = datetime.min  # noqa: DTZ901 - hotel-local times are naive, and a missing one is the earliest
+
+RowKey = tuple[str, str, str]
+GuestKey = tuple[str, str]
+
+
+def guest_key(res_id: str, guest_id: str) -> GuestKey:
+    """The key on which postings find their rows (R11); the rows of a split stay share it too."""
+    return (res_id, guest_id)
+
+
+def row_key(row: Reservation) -> RowKey:
+    """The key that the versions of one row share (R5)."""
+    return (row.res_id, row.detail_id, row.guest_id)
+
+
+class NewestRows:
+    """The newest version of every row; `older` counts the versions that lost.
+
+    Of all rows read, `newest_update` is the latest `LastUpdate` that is not after `latest_plausible`;
+    `future_updates` counts those that are (S9).
+    """
+
+    def __init__(self, *, latest_plausible: datetime) -> None:
+        self.older = 0
+        self.newest_update: datetime | None = None
+        self.future_updates = 0
+        self._latest_plausible = latest_plausible
+        self._rows: dict[RowKey, Reservation] = {}
+        self._guests: dict[GuestKey, list[RowKey]] = {}
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def add(self, row: Reservation, /) -> None:
+        """R5: the latest `LastUpdate` wins, on a tie the first, in the place where the row came first."""
+        self._note_update(row.last_update)
+        key = row_key(row)
+        held = self._rows.get(key)
+        if held is None:
+            self._guests.setdefault(guest_key(row.res_id, row.guest_id), []).append(key)
+            self._rows[key] = row
+            return
+        self.older += 1
+        if (row.last_update or _EARLIEST) > (held.last_update or _EARLIEST):
+            self._rows[key] = row
+
+    def _note_update(self, updated: datetime | None) -> None:
+        if updated is None:
+            return
+        if updated > self._latest_plausible:
+            self.future_updates += 1
+        elif self.newest_update is None or updated > self.newest_update:
+            self.newest_update = updated
+
+    def has_guest(self, key: GuestKey) -> bool:
+        """Whether a posting with this key finds a row here."""
+        return key in self._guests
+
+    def __iter__(self) -> Iterator[Reservation]:
+        """R16: the rows in the order in which they came."""
+        return iter(self._rows.values())
+
+    def sharing(self, row: Reservation) -> Sequence[Reservation]:
+        """`row` and the others of its booking row and guest, in order."""
+        return [self._rows[key] for key in self._guests[guest_key(row.res_id, row.guest_id)]]
+
+    def shared_details(self) -> int:
+        """Rows that share `ResId` and `DetailId` with another guest's row; Host is assumed to have none."""
+        guests = Counter((res_id, detail_id) for res_id, detail_id, _ in self._rows)
+        return sum(count for count in guests.values() if count > 1)
+
+    def earliest_night(self, statuses: StatusTable, *, today: date) -> date | None:
+        """S10: the earliest night before `today` of the rows, cancelled ones aside."""
+        live = (row for row in self._rows.values() if statuses.status(row.status_id) is not Status.CANCELLED)
+        nights = (night for row in live for night in _first_nights(row) if night < today)
+        return min(nights, default=None)
+
+
+def _first_nights(row: Reservation) -> Iterator[date]:
+    if row.check_in < row.check_out:
+        yield row.check_in
+    for price in row.prices:
+        yield price.date

@@ -1,0 +1,97 @@
+"""Doubles that remember: a test asserts the state of the world, not the calls that made it."""
+
+import io
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from threading import Lock
+from typing import BinaryIO
+
+from host_pms.errors import DivergentObjectError
+
+
+class MemoryStore:
+    """The port `ObjectStore`; `objects` holds the bytes by bucket and key."""
+
+    def __init__(self) -> None:
+        self.objects: dict[tuple[str, str], bytes] = {}
+        self._lock = Lock()
+
+    def put_new(self, bucket: str, key: str, body: BinaryIO) -> None:
+        body.seek(0)
+        content = b"".join(iter(lambda: body.read(1 << 16), b""))
+        with self._lock:
+            if self.objects.setdefault((bucket, key), content) != content:
+                raise DivergentObjectError(f"{bucket}/{key} exists already with other bytes.")
+
+    def read(self, bucket: str, key: str) -> AbstractContextManager[BinaryIO]:
+        if (bucket, key) not in self.objects:
+            raise FileNotFoundError(f"There is no {bucket}/{key}.")
+        return io.BytesIO(self.objects[bucket, key])
+
+    def keys(self, bucket: str, prefix: str) -> tuple[str, ...]:
+        with self._lock:
+            return tuple(sorted(key for at, key in self.objects if at == bucket and key.startswith(prefix)))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SentMessage:
+    """What a queue was given."""
+
+    body: str
+    group: str
+    deduplication_id: str
+    attributes: Mapping[str, str]
+
+
+class MemoryQueue:
+    """The port `Queue`; `sent` holds the messages in order. A deduplication id is remembered for good."""
+
+    def __init__(self) -> None:
+        self.sent: list[SentMessage] = []
+        self._lock = Lock()
+
+    def send(self, body: str, *, group: str, deduplication_id: str, attributes: Mapping[str, str]) -> None:
+        message = SentMessage(
+            body=body, group=group, deduplication_id=deduplication_id, attributes=dict(attributes)
+        )
+        with self._lock:
+            if all(earlier.deduplication_id != deduplication_id for earlier in self.sent):
+                self.sent.append(message)
+
+
+class FakeClock:
+    """The port `Clock`, for any number of threads; its time passes only in `sleep`.
+
+    `sleeps` holds every sleep, in order. `uniform` answers `jitter` times what it was given, which
+    `uppers` holds.
+    """
+
+    def __init__(
+        self, start: datetime = datetime(2024, 1, 15, 10, 30, 45, tzinfo=UTC), *, jitter: float = 1.0
+    ) -> None:
+        self.sleeps: list[float] = []
+        self.uppers: list[float] = []
+        self._start = start
+        self._jitter = jitter
+        self._elapsed = 0.0
+        self._lock = Lock()
+
+    def now(self) -> datetime:
+        with self._lock:
+            return self._start + timedelta(seconds=self._elapsed)
+
+    def monotonic(self) -> float:
+        with self._lock:
+            return 1000.0 + self._elapsed
+
+    def sleep(self, seconds: float) -> None:
+        with self._lock:
+            self.sleeps.append(seconds)
+            self._elapsed += seconds
+
+    def uniform(self, upper: float) -> float:
+        with self._lock:
+            self.uppers.append(upper)
+            return upper * self._jitter
