@@ -1,0 +1,99 @@
+"""The Host PMS API: its four calls, one method each."""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from pydantic import SecretStr
+
+from host_pms import __version__
+from host_pms.clients.http import HttpSender, Request
+from host_pms.errors import NeedsPersonError
+from host_pms.models.host.reading import check_json
+
+PAGE_LIMIT = 100
+
+
+@dataclass(frozen=True, kw_only=True)
+class SubscriptionKeys:
+    """The hotels' own keys, and the one that serves all others."""
+
+    shared: SecretStr | None
+    own: Mapping[str, SecretStr]
+
+    def of(self, hotel_code: str) -> SecretStr:
+        """The hotel's key.
+
+        Raises:
+            NeedsPersonError: it has none.
+        """
+        key = self.own.get(hotel_code) or self.shared
+        if key is None:
+            raise NeedsPersonError(
+                f"There is no Host API key for {hotel_code}.",
+                remedy="Set HOST_API_SUBSCRIPTION_KEY, or the hotel's own in HOST_API_SUBSCRIPTION_KEYS.",
+            )
+        return key
+
+
+@dataclass(frozen=True, kw_only=True)
+class HostApi:
+    """`PmsApi` over HTTP; calls on one key share `calls_per_minute` (0: no pacing).
+
+    `checkpoint` is called before every call and may raise `StoppedError`.
+    """
+
+    sender: HttpSender
+    base_url: str
+    keys: SubscriptionKeys
+    calls_per_minute: int
+    checkpoint: Callable[[], None]
+
+    def config(self, hotel_code: str) -> bytes:
+        """`GET /ExternalRms/Config`."""
+        return self._get(hotel_code, "reading the configuration", "ExternalRms/Config", {})
+
+    def reservations(self, hotel_code: str, update_from: datetime, start: int) -> bytes:
+        """`GET /ExternalRms/Reservation`, one page."""
+        return self._get(
+            hotel_code, "reading reservations", "ExternalRms/Reservation", _page(update_from, start)
+        )
+
+    def revenue(self, hotel_code: str, update_from: datetime, start: int) -> bytes:
+        """`GET /ExternalRms/Revenue`, one page; room revenue is asked for, but see R11."""
+        params = {**_page(update_from, start), "salesGroup": "0"}
+        return self._get(hotel_code, "reading revenue", "ExternalRms/Revenue", params)
+
+    def inventory_grid(self, hotel_code: str, first: date, last: date) -> bytes:
+        """`GET /Pms/InventoryGrid`, one window."""
+        params = {"fromDate": first.isoformat(), "toDate": last.isoformat()}
+        return self._get(hotel_code, "reading the inventory grid", "Pms/InventoryGrid", params)
+
+    def _get(self, hotel_code: str, doing: str, path: str, params: Mapping[str, str]) -> bytes:
+        self.checkpoint()
+        secret = self.keys.of(hotel_code).get_secret_value()
+        request = Request(
+            operation=f"{hotel_code}: {doing} from Host",
+            method="GET",
+            url=f"{self.base_url.rstrip('/')}/{path}",
+            params={"hotelCode": hotel_code, **params},
+            headers={
+                "Ocp-Apim-Subscription-Key": secret,
+                "Accept": "application/json",
+                "User-Agent": f"host-pms/{__version__}",
+            },
+            key="host:" + hashlib.sha256(secret.encode()).hexdigest(),
+            calls_per_minute=self.calls_per_minute,
+            check=check_json,
+            account=hotel_code,
+        )
+        return self.sender.send(request).body
+
+
+def _page(update_from: datetime, start: int) -> dict[str, str]:
+    return {
+        "updateFrom": f"{update_from:%Y-%m-%dT%H:%M:%S}",
+        "start": str(start),
+        "limit": str(PAGE_LIMIT),
+    }
