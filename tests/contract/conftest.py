@@ -1,0 +1,116 @@
+"""The backends that keep one contract: memory, a folder, and AWS, for which moto's server stands in."""
+
+import itertools
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+from boto3.session import Session
+from fakes import FakeClock, MemoryQueue, MemoryStore, SentMessage
+from moto.server import ThreadedMotoServer
+
+from host_pms.aws.client import once
+from host_pms.aws.s3 import S3Store
+from host_pms.aws.sqs import SqsQueue
+from host_pms.local.disk import DiskStore
+from host_pms.local.queue import DiskQueue
+from host_pms.ports import ObjectStore, Queue
+
+REGION = "eu-west-1"
+_names = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def aws_endpoint() -> Iterator[str]:
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def aws_session() -> Callable[[], Session]:
+    return once(
+        lambda: Session(
+            aws_access_key_id="nobody",
+            aws_secret_access_key="nothing",  # noqa: S106 -- moto's server takes any
+        )
+    )
+
+
+@pytest.fixture(scope="session")
+def s3_store(aws_endpoint: str, aws_session: Callable[[], Session]) -> S3Store:
+    return S3Store(region=REGION, endpoint_url=aws_endpoint, session=aws_session)
+
+
+@pytest.fixture
+def bucket() -> str:
+    """A name that no test has used yet."""
+    return f"contract-{next(_names)}"
+
+
+@pytest.fixture(params=["memory", "disk", "s3"])
+def store(request: pytest.FixtureRequest, bucket: str, tmp_path: Path) -> ObjectStore:
+    if request.param == "memory":
+        return MemoryStore()
+    if request.param == "disk":
+        return DiskStore(tmp_path)
+    s3: S3Store = request.getfixturevalue("s3_store")
+    s3._client().create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
+    return s3
+
+
+@pytest.fixture(params=["memory", "disk", "sqs"])
+def queue(request: pytest.FixtureRequest, tmp_path: Path) -> Queue:
+    name = f"contract-{next(_names)}.fifo"
+    if request.param == "memory":
+        return MemoryQueue()
+    if request.param == "disk":
+        return DiskQueue(tmp_path, name, FakeClock())
+    endpoint: str = request.getfixturevalue("aws_endpoint")
+    session: Callable[[], Session] = request.getfixturevalue("aws_session")
+    sqs = SqsQueue(name, region=REGION, endpoint_url=endpoint, session=session)
+    sqs._client().create_queue(QueueName=name, Attributes={"FifoQueue": "true"})
+    return sqs
+
+
+@pytest.fixture
+def received(queue: Queue) -> Callable[[], list[SentMessage]]:
+    """What a consumer finds in the queue; asked once, at the end of a test."""
+    if isinstance(queue, MemoryQueue):
+        return lambda: queue.sent
+    if isinstance(queue, DiskQueue):
+        return lambda: list(_in_folder(queue._folder))
+    assert isinstance(queue, SqsQueue)
+    return lambda: list(_taken_from(queue))
+
+
+def _in_folder(folder: Path) -> Iterator[SentMessage]:
+    for path in sorted(folder.glob("*.json")):
+        message = msgspec.json.decode(path.read_bytes())
+        del message["sent_at"]
+        yield SentMessage(**message)
+
+
+def _taken_from(queue: SqsQueue) -> Iterator[SentMessage]:
+    client, url = queue._client(), queue._url()
+    while messages := client.receive_message(
+        QueueUrl=url,
+        MaxNumberOfMessages=10,
+        MessageSystemAttributeNames=["MessageGroupId", "MessageDeduplicationId"],
+        MessageAttributeNames=["All"],
+    ).get("Messages"):
+        for message in messages:
+            client.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+            yield SentMessage(
+                body=message["Body"],
+                group=message["Attributes"]["MessageGroupId"],
+                deduplication_id=message["Attributes"]["MessageDeduplicationId"],
+                attributes={
+                    name: value["StringValue"]
+                    for name, value in message.get("MessageAttributes", {}).items()
+                    if value["DataType"] == "String"
+                },
+            )
