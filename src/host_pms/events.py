@@ -23,7 +23,6 @@ class EventName(StrEnum):
     TRIGGER_SENT = "trigger_sent"
     HOTEL_DONE = "hotel_done"
     HOTEL_FAILED = "hotel_failed"
-    RUN_SUMMARY = "run_summary"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,0 +1,208 @@
+"""The command line: parses, prints, sets the exit code."""
+
+import sys
+import traceback
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import msgspec
+import structlog
+import typer
+
+from host_pms import __version__
+from host_pms.bootstrap import Stop, application
+from host_pms.config.logging import configure_logging, log_event
+from host_pms.config.settings import Settings, read_settings, unknown_variables
+from host_pms.errors import ConnectorError, UsageError
+from host_pms.events import Notify
+from host_pms.report.summary import hotel_line, run_report
+from host_pms.services.fleet import HotelResult, chosen_hotels, exit_code, sync_fleet
+from host_pms.services.window import Asked
+from host_pms.signals import EXIT_CODE_OF_SIGNALS, stopped_by_signals
+from host_pms.terminal import console, file_table, hotel_table, progress
+
+STANDARD_OUTPUT = Path("-")
+
+app = typer.Typer(
+    name="host-pms",
+    help="Moves each hotel's reservations, revenue and inventory from Host PMS to Climber.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
+EnvFile = Annotated[
+    Path | None, typer.Option("--env-file", metavar="FILE", help="Read settings from FILE instead of .env.")
+]
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"host-pms {__version__}")
+        raise typer.Exit
+
+
+Version = Annotated[
+    bool,
+    typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit."),
+]
+
+
+@app.callback()
+def _root(_version: Version = False) -> None:
+    pass
+
+
+@app.command(
+    epilog="Examples:\n\n"
+    "host-pms sync                                  all hotels that the ESB lists\n\n"
+    "host-pms sync --hotel LISBOA --hotel PORTO     two hotels\n\n"
+    "host-pms sync --hotel LISBOA --dry-run         what would be published\n\n"
+    "host-pms sync --since 2024-01-15T02:00:00      everything changed since then\n\n"
+    "Exit codes: 0 well, 2 usage or settings, 3 some hotels failed, 4 try again, 5 busy, 6 needs a person."
+)
+def sync(
+    hotel: Annotated[
+        list[str] | None, typer.Option(metavar="CODE", help="Only this hotel; may be given several times.")
+    ] = None,
+    since: Annotated[
+        datetime | None,
+        typer.Option(
+            formats=["%Y-%m-%dT%H:%M:%S", "%Y-%m-%d"],
+            metavar="DATETIME",
+            help="Read what changed since then, hotel time (2024-01-15T02:00:00).",
+        ),
+    ] = None,
+    full: Annotated[bool, typer.Option("--full", help="Import the whole history again.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Read and transform, but write and send nothing.")
+    ] = False,
+    json: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write the run's report as JSON; - is standard output."),
+    ] = None,
+    quiet: Quiet = False,
+    env_file: EnvFile = None,
+    _version: Version = False,
+) -> None:
+    """Publish what changed at the hotels since their watermarks."""
+    if full and since is not None:
+        raise UsageError("--full and --since exclude each other.", remedy="Give one of them.")
+    settings = _settings(env_file, quiet=quiet)
+    stop = Stop()
+    with (
+        stopped_by_signals(stop) as signals,
+        _telling(settings, quiet=quiet) as notify,
+        application(settings, stop, notify, dry_run=dry_run) as wired,
+    ):
+        hotels = chosen_hotels(hotel or (), wired.world.esb.hotels())
+        asked = Asked(full=full, since=since)
+        results = sync_fleet(hotels, asked, wired.policy, wired.world, at_once=wired.at_once)
+        report = run_report(results, wired.calls, dry_run=dry_run)
+    if json is not None:
+        _write(json, msgspec.json.format(msgspec.json.encode(report), indent=2))
+    if not quiet and json != STANDARD_OUTPUT:
+        _print_results(results, dry_run=dry_run)
+    _print_failures(results, debug=settings.debug)
+    raise typer.Exit(
+        EXIT_CODE_OF_SIGNALS + signals[0] if signals else exit_code([r.outcome for r in results])
+    )
+
+
+@app.command()
+def hotels(quiet: Quiet = False, env_file: EnvFile = None) -> None:
+    """List the active hotels that the ESB knows, one a line."""
+    settings = _settings(env_file, quiet=quiet)
+    with application(settings, Stop(), log_event, dry_run=True) as wired:
+        for code in wired.world.esb.hotels():
+            typer.echo(code)
+
+
+@app.command(epilog="Example:\n\nhost-pms simulate --port 8080 --hotels 5 --seed 7")
+def simulate(
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Where to listen, on 127.0.0.1; 0: any free port.")
+    ] = 8080,
+    hotels: Annotated[int, typer.Option(min=1, max=1000, help="How many hotels.")] = 3,
+    seed: Annotated[int, typer.Option(help="Other seeds, other hotels; the same seed, the same ones.")] = 1,
+) -> None:
+    """Serve invented hotels: a Host PMS API and a Climber ESB on this machine, until Ctrl-C."""
+    from host_pms import demo  # noqa: PLC0415 - needs the simulator, which is an extra
+
+    demo.simulate(port=port, hotels=hotels, seed=seed)
+
+
+@app.command(name="demo")
+def demo_command(
+    into: Annotated[Path, typer.Option(metavar="DIR", help="Where the files go; emptied first.")] = Path(
+        ".demo"
+    ),
+) -> None:
+    """Three invented hotels: a first import, then the next day's increment; all on this machine."""
+    from host_pms import demo  # noqa: PLC0415 - needs the simulator, which is an extra
+
+    raise typer.Exit(demo.run(into))
+
+
+def _settings(env_file: Path | None, *, quiet: bool) -> Settings:
+    settings = read_settings(env_file)
+    log_format = settings.log_format or ("console" if sys.stderr.isatty() else "json")
+    level = "ERROR" if quiet else "DEBUG" if settings.debug else settings.log_level
+    configure_logging(level=level, log_format=log_format, secrets=settings.secrets)
+    for name in unknown_variables(env_file):
+        structlog.stdlib.get_logger(__name__).warning(f"{name} is no setting; is it misspelt?", variable=name)
+    return settings
+
+
+@contextmanager
+def _telling(settings: Settings, *, quiet: bool) -> Iterator[Notify]:
+    """Bars on a terminal; log lines otherwise, and where somebody asked for them."""
+    wants_lines = settings.log_format == "json" or settings.debug or settings.log_level == "DEBUG"
+    if quiet or wants_lines or not sys.stderr.isatty():
+        yield log_event
+    else:
+        with progress() as notify:
+            yield notify
+
+
+def _print_results(results: Sequence[HotelResult], *, dry_run: bool) -> None:
+    out = console()
+    out.print(hotel_table([hotel_line(result) for result in results], "Dry run" if dry_run else "Synced"))
+    if dry_run:
+        out.print(file_table(results))
+        out.print("Nothing was written, registered or sent.")
+
+
+def _print_failures(results: Sequence[HotelResult], *, debug: bool) -> None:
+    out = console(error=True)
+    for result in results:
+        if result.error is not None:
+            out.print(f"{result.hotel_code}: {result.reason}", markup=False, soft_wrap=True)
+            if debug:
+                traceback.print_exception(result.error)
+
+
+def _write(path: Path, body: bytes) -> None:
+    if path == STANDARD_OUTPUT:
+        sys.stdout.buffer.write(body + b"\n")
+        sys.stdout.flush()
+        return
+    try:
+        path.write_bytes(body + b"\n")
+    except OSError as fault:
+        raise UsageError(f"The report cannot be written to {path}: {fault.strerror}.") from fault
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run the command line and exit with the code that `services.fleet` gives."""
+    try:
+        app(args=arguments, prog_name="host-pms")
+    except ConnectorError as error:
+        console(error=True).print(f"host-pms: {error}", markup=False, soft_wrap=True)
+        sys.exit(error.exit_code)
+    sys.exit(0)

@@ -1,0 +1,188 @@
+"""Every setting, read once at start from the environment and `.env` into one frozen value."""
+
+import os
+import re
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from dotenv import dotenv_values
+from pydantic import (
+    AnyHttpUrl,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    TypeAdapter,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from host_pms.errors import SettingsError, UsageError
+from host_pms.models.run import Buckets, is_hotel_code
+
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+_DURATION = re.compile(r"(\d+)\s*([smhd])", re.ASCII)
+_OWN_PREFIXES = ("HOST_", "ESB_")
+
+
+def duration(value: Any) -> Any:
+    """`2h`, `90m`, `120s` or `1d` as a length of time.
+
+    Raises:
+        ValueError: it is none of these.
+    """
+    if not isinstance(value, str):
+        return value
+    found = _DURATION.fullmatch(value.strip())
+    if found is None:
+        raise ValueError("is no duration such as 2h, 90m or 120s")
+    return timedelta(**{_UNITS[found[2]]: int(found[1])})
+
+
+def _checked_url(value: str) -> str:
+    TypeAdapter(AnyHttpUrl).validate_python(value)
+    return value
+
+
+Duration = Annotated[timedelta, BeforeValidator(duration)]
+Url = Annotated[str, BeforeValidator(_checked_url)]
+
+
+class Settings(BaseSettings):
+    """All settings; the variables are the fields' names in capitals. Secrets never show in a text of it."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
+
+    environment: Literal["dev", "staging", "prod"] = "dev"
+    debug: bool = False
+    aws_region: str = "us-east-1"
+    aws_endpoint_url: Url | None = None
+    aws_s3_raw_prefix: str = "{env}-pms-raw-"
+    aws_s3_processed_prefix: str = "{env}-pms-"
+    aws_sqs_queue_name: str = "{env}-pms-processor-queue.fifo"
+    aws_s3_kms_key_id: str | None = None
+    storage: Literal["aws", "local"] = "aws"
+    local_root: Path = Path("./data")
+    esb_base_url: Url = "https://esb.climber.com/api"
+    esb_api_key: SecretStr
+    esb_api_key_header: str = Field(default="X-API-Key", pattern=r"^[A-Za-z0-9-]+$")
+    host_api_base_url: Url = "https://hostapi.azure-api.net/rms-v2"
+    host_api_subscription_key: SecretStr | None = None
+    host_api_subscription_keys: dict[str, SecretStr] = {}
+    host_api_rate_limit: int = Field(default=200, ge=0)
+    import_lookback: Duration = timedelta(hours=2)
+    inventory_horizon_days: int = Field(default=365, ge=0, le=3650)
+    max_retries: int = Field(default=3, ge=0, le=10)
+    max_concurrent_hotels: int = Field(default=8, ge=1, le=256)
+    max_records_per_file: int = Field(default=250_000, ge=1)
+    reject_limit: float = Field(default=0.05, ge=0, le=1)
+    reservation_id_format: Literal["composite", "numeric"] = "composite"
+    lease_ttl: Duration = timedelta(seconds=120)
+    esb_api_key_secret: str | None = None
+    host_api_keys_secret: str | None = None
+    rate_budget_table: str | None = None
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_format: Literal["console", "json"] | None = None
+
+    @field_validator("log_level", mode="before")
+    @classmethod
+    def _upper(cls, value: Any) -> Any:
+        return value.upper() if isinstance(value, str) else value
+
+    @field_validator("lease_ttl")
+    @classmethod
+    def _not_too_short(cls, value: timedelta) -> timedelta:
+        if value < timedelta(seconds=3):
+            raise ValueError("must be at least 3s")
+        return value
+
+    @field_validator("esb_api_key", "host_api_subscription_key")
+    @classmethod
+    def _not_the_placeholder(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and value.get_secret_value().startswith("<"):
+            raise ValueError("still holds the placeholder of .env.example")
+        return value
+
+    @field_validator("host_api_subscription_keys")
+    @classmethod
+    def _keys_of_hotels(cls, value: dict[str, SecretStr]) -> dict[str, SecretStr]:
+        if not all(is_hotel_code(code) for code in value):
+            raise ValueError("must have hotel codes as its names")
+        return value
+
+    @field_validator("esb_api_key_secret", "host_api_keys_secret", "rate_budget_table")
+    @classmethod
+    def _not_served(cls, value: str | None) -> str | None:
+        # To ignore one of these in silence would call without keys, or beyond a shared rate limit.
+        if value is not None:
+            raise ValueError("is not served by this version; set the keys themselves")
+        return value
+
+    @model_validator(mode="after")
+    def _some_host_key(self) -> "Settings":
+        if self.host_api_subscription_key is None and not self.host_api_subscription_keys:
+            raise ValueError("HOST_API_SUBSCRIPTION_KEY: is missing, and no hotel has a key of its own")
+        return self
+
+    @property
+    def buckets(self) -> Buckets:
+        """The six buckets of this environment."""
+        return Buckets(
+            raw_prefix=self._named(self.aws_s3_raw_prefix),
+            processed_prefix=self._named(self.aws_s3_processed_prefix),
+        )
+
+    @property
+    def queue_name(self) -> str:
+        """The trigger's queue in this environment."""
+        return self._named(self.aws_sqs_queue_name)
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Every secret's text, for redaction."""
+        keys = (self.esb_api_key, self.host_api_subscription_key, *self.host_api_subscription_keys.values())
+        return tuple(key.get_secret_value() for key in keys if key is not None)
+
+    def _named(self, pattern: str) -> str:
+        return pattern.replace("{env}", self.environment)
+
+
+def read_settings(env_file: Path | None = None) -> Settings:
+    """The settings of the environment, and of `env_file` (else `.env`) where the environment is silent.
+
+    Raises:
+        SettingsError: some are missing or wrong; all of them are named, none of their values.
+        UsageError: `env_file` was named and is not there.
+    """
+    if env_file is not None and not env_file.is_file():
+        raise UsageError(f"There is no file {env_file}.", remedy="--env-file names a file of settings.")
+    try:
+        return Settings(_env_file=env_file or ".env")  # type: ignore[call-arg]  # pydantic reads the fields
+    except ValidationError as error:
+        faults = [_fault(found["loc"], found["type"], found["msg"]) for found in error.errors()]
+        raise SettingsError(sorted(set(faults))) from None
+
+
+def given_settings(**values: Any) -> Settings:
+    """Settings given by value, without a file; the environment serves for what is not given."""
+    return Settings(_env_file=None, **values)  # type: ignore[call-arg]  # pydantic reads it
+
+
+def unknown_variables(env_file: Path | None = None) -> Sequence[str]:
+    """`HOST_*` and `ESB_*` variables that no setting reads: most are misspelt."""
+    known = {name.upper() for name in Settings.model_fields}
+    given: Mapping[str, Any] = {**dotenv_values(env_file or ".env"), **os.environ}
+    return sorted(
+        name for name in given if name.upper().startswith(_OWN_PREFIXES) and name.upper() not in known
+    )
+
+
+def _fault(place: tuple[int | str, ...], kind: str, message: str) -> str:
+    message = message.removeprefix("Value error, ")
+    if not place:
+        return message
+    reason = "is missing" if kind == "missing" else message[:1].lower() + message[1:]
+    return f"{str(place[0]).upper()}: {reason}"

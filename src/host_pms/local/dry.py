@@ -1,0 +1,56 @@
+"""The ports of a dry run: what is read is real, what would be written or sent goes nowhere."""
+
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import BinaryIO
+
+from host_pms.ports import Esb, ImportParameters, Registration
+
+
+class DiscardingStore:
+    """An `ObjectStore` that takes everything and keeps nothing."""
+
+    def put_new(self, bucket: str, key: str, body: BinaryIO) -> None:
+        """Take an object."""
+
+    def read(self, bucket: str, key: str) -> AbstractContextManager[BinaryIO]:
+        """There never is one.
+
+        Raises:
+            FileNotFoundError: always.
+        """
+        raise FileNotFoundError(f"{bucket}/{key}")
+
+    def keys(self, bucket: str, prefix: str) -> tuple[str, ...]:  # noqa: ARG002 - the port's form
+        """There are none."""
+        return ()
+
+
+class DiscardingQueue:
+    """A `Queue` that takes everything and sends nothing."""
+
+    def send(self, body: str, *, group: str, deduplication_id: str, attributes: Mapping[str, str]) -> None:
+        """Take a message."""
+
+
+@dataclass(frozen=True)
+class ReadOnlyEsb:
+    """An `Esb` that is read for real, and told nothing."""
+
+    esb: Esb
+
+    def hotels(self) -> tuple[str, ...]:
+        """As the ESB answers."""
+        return self.esb.hotels()
+
+    def parameters(self, hotel_code: str) -> ImportParameters:
+        """As the ESB answers."""
+        return self.esb.parameters(hotel_code)
+
+    def register(self, registration: Registration, *, idempotency_key: str) -> None:
+        """Take a registration."""
+
+    def move_watermark(self, hotel_code: str, last_import: datetime, *, idempotency_key: str) -> None:
+        """Take a watermark."""

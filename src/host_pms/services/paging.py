@@ -1,0 +1,138 @@
+"""S7 and S8: reading a list page by page while it changes, without losing a row. No I/O.
+
+Ask for the page at `start`, hand its body to `take`, until `done`. Each page is asked for from one row
+before the end of what was read, so its first row must be one that was read already. If it is not, rows
+moved meanwhile: step back by a page less one until it is. Then only rows that changed during the scan
+can be missing, and they belong to the next run.
+
+Postings have no id of their own, so equal ones cannot be told apart: where their seam does not match,
+the list is read again from its start.
+
+The same bodies in the same order give the same rows, so a scan can be repeated from stored answers.
+"""
+
+from array import array
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from host_pms.errors import TransientError
+from host_pms.models.host.reading import RowReader, UnreadableRow, WireRow, content
+
+PAGE_ROWS = 100
+"""A page holds at most this many rows, whatever is asked for."""
+
+STEP_BACK = PAGE_ROWS - 1
+REREADS_OF_POSTINGS = 3
+REREADS_OF_A_BROKEN_LIST = 1
+
+Row = TypeVar("Row", bound=WireRow)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Batch(Generic[Row]):
+    """The rows of a page that were not read before, each with its place in the page.
+
+    `restarted`: the list is read again from its start; what was handed on before does not count.
+    """
+
+    rows: Sequence[tuple[int, Row | UnreadableRow]]
+    restarted: bool = False
+
+
+class Scan(Generic[Row]):
+    """The state of reading one list."""
+
+    def __init__(self, name: str, reader: RowReader[Row, Any], *, rows_have_ids: bool) -> None:
+        self.start = 0
+        self.done = False
+        self.total_rows = 0
+        self.rows_read = 0
+        self._name = name
+        self._reader = reader
+        self._rows_have_ids = rows_have_ids
+        self._rereads = 0
+        self._begin()
+
+    def _begin(self) -> None:
+        self.start = 0
+        self.rows_read = 0
+        self._calls = 0
+        self._looked_again = False
+        self._read = array("Q")
+
+    def take(self, body: bytes) -> Batch[Row]:
+        """The new rows of the page that was asked for at `start`; moves `start`, or sets `done`.
+
+        Raises:
+            PageError: the body is not such a page.
+            TransientError: the list stays incomplete.
+        """
+        page = self._reader.page(body)
+        self._calls += 1
+        if not page.rows:
+            return self._end_of_empty_page()
+        if page.total_rows is None:
+            return self._reread("its rows carry no TotalRows", REREADS_OF_A_BROKEN_LIST)
+        shrunk, self.total_rows = page.total_rows < self.total_rows, page.total_rows
+        if self._calls > 3 * self.total_rows / STEP_BACK + 10:
+            raise self._incomplete("it took too many calls")
+        contents = array("Q", (int.from_bytes(content(row), "big") for row in page.rows))
+        if self.start > 0 and not self._joins(contents[0], shrunk=shrunk):
+            return self._seam_broken()
+        return self._accept(page.rows, contents)
+
+    def _joins(self, first: int, *, shrunk: bool) -> bool:
+        if self._rows_have_ids:
+            return first == self._read[-1] or first in self._read
+        # Two equal postings side by side would hide the removal of an earlier one.
+        return first == self._read[-1] and not shrunk
+
+    def _seam_broken(self) -> Batch[Row]:
+        if not self._rows_have_ids:
+            return self._reread("postings moved while they were read", REREADS_OF_POSTINGS)
+        self.start = max(0, self.start - STEP_BACK)
+        return Batch(rows=())
+
+    def _accept(self, rows: Sequence[Row | UnreadableRow], contents: "array[int]") -> Batch[Row]:
+        if self.start == 0 and not self._read:
+            new = list(enumerate(rows))
+        elif self.start > 0 and contents[0] == self._read[-1]:
+            new = list(enumerate(rows))[1:]
+        else:
+            read = set(self._read)
+            new = [(place, row) for place, row in enumerate(rows) if contents[place] not in read]
+        self._read.extend(contents[place] for place, _ in new)
+        self.rows_read += len(new)
+        self._move_on(self.start + len(rows))
+        return Batch(rows=new)
+
+    def _move_on(self, read_to: int) -> None:
+        if read_to < self.total_rows:
+            self.start = read_to - 1
+            return
+        # Fewer rows than the list is long: rows moved towards its end, or this page was another one's
+        # answer. Only a second look at the same place can tell, so it is taken once.
+        if self._rows_have_ids and self.rows_read < self.total_rows and not self._looked_again:
+            self._looked_again = True
+            return
+        self.done = True
+
+    def _end_of_empty_page(self) -> Batch[Row]:
+        if self.start == 0 and self._calls == 1:
+            self.done = True
+            return Batch(rows=())
+        return self._reread("a page before its end is empty", REREADS_OF_A_BROKEN_LIST)
+
+    def _reread(self, reason: str, at_most: int) -> Batch[Row]:
+        self._rereads += 1
+        if self._rereads > at_most:
+            raise self._incomplete(reason)
+        self._begin()
+        return Batch(rows=(), restarted=True)
+
+    def _incomplete(self, reason: str) -> TransientError:
+        return TransientError(
+            f"The list of {self._name} stays incomplete: {reason}.",
+            remedy="Nothing was published; the next run reads it anew.",
+        )

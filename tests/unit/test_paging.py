@@ -1,0 +1,201 @@
+"""S7 and S8: lists that change, shrink, lie and break off while they are read."""
+
+import random
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pytest
+from fake_pms import page, posting, reservation
+
+from host_pms.errors import TransientError
+from host_pms.models.host.reservation import RESERVATIONS, HostReservation
+from host_pms.models.host.revenue import POSTINGS, HostPosting
+from host_pms.services.paging import Scan
+
+Rows = list[dict[str, Any]]
+Change = Callable[[Rows, int], None]
+
+
+def rows_of(count: int) -> Rows:
+    return [reservation(ResId=number) for number in range(count)]
+
+
+def read(
+    rows: Rows,
+    *,
+    change: Change = lambda _rows, _call: None,
+    page_rows: int = 100,
+    answers: Sequence[bytes] = (),
+) -> tuple[list[Any], int]:
+    """The ids handed on, in order, and the number of calls; `answers` come first, whatever was asked."""
+    scan: Scan[HostReservation] = Scan("reservations", RESERVATIONS, rows_have_ids=True)
+    ids: list[Any] = []
+    calls = 0
+    while not scan.done:
+        change(rows, calls)
+        body = answers[calls] if calls < len(answers) else page("Reservations", rows, scan.start, page_rows)
+        calls += 1
+        batch = scan.take(body)
+        if batch.restarted:
+            ids.clear()
+        ids += [row.res_id for _, row in batch.rows if isinstance(row, HostReservation)]
+    return ids, calls
+
+
+def read_postings(rows: Rows, *, change: Change = lambda _rows, _call: None) -> list[Any]:
+    scan: Scan[HostPosting] = Scan("postings", POSTINGS, rows_have_ids=False)
+    found: list[Any] = []
+    calls = 0
+    while not scan.done:
+        change(rows, calls)
+        calls += 1
+        batch = scan.take(page("Revenue", rows, scan.start))
+        if batch.restarted:
+            found.clear()
+        found += [row.charge_code for _, row in batch.rows if isinstance(row, HostPosting)]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("count", "calls"), [(0, 1), (1, 1), (99, 1), (100, 1), (101, 2), (199, 2), (200, 3), (1000, 11)]
+)
+def test_every_row_comes_once_in_as_few_calls_as_the_overlap_allows(count: int, calls: int) -> None:
+    assert read(rows_of(count)) == (list(range(count)), calls)
+
+
+@pytest.mark.parametrize("cap", [50, 40, 99])
+def test_a_page_cap_below_the_limit_is_followed(cap: int) -> None:
+    assert read(rows_of(500), page_rows=cap)[0] == list(range(500))
+
+
+def test_a_page_cap_that_would_take_too_many_calls_is_given_up() -> None:
+    with pytest.raises(TransientError, match="too many calls"):
+        read(rows_of(500), page_rows=2)
+
+
+def test_rows_that_moved_forward_are_found_by_stepping_back() -> None:
+    def drop_an_early_row(rows: Rows, call: int) -> None:
+        if call == 2:
+            del rows[3]
+
+    ids, _ = read(rows_of(400), change=drop_an_early_row)
+    assert ids == list(range(400))
+
+
+def test_rows_that_moved_back_are_not_handed_on_twice() -> None:
+    def put_a_row_in_front(rows: Rows, call: int) -> None:
+        if call == 1:
+            rows.insert(0, reservation(ResId="new"))
+
+    ids, _ = read(rows_of(400), change=put_a_row_in_front)
+    assert ids == list(range(400))
+
+
+@pytest.mark.parametrize("seed", range(200))
+def test_no_unchanged_row_is_lost_while_others_come_change_and_go(seed: int) -> None:
+    chance = random.Random(seed)
+    touched: set[Any] = set()
+
+    def shuffle_some(rows: Rows, call: int) -> None:
+        for number in range(chance.choice([0, 0, 1, 2])):
+            victim = rows.pop(chance.randrange(len(rows)))
+            touched.add(victim["ResId"])
+            kind = chance.choice(["gone", "to the end", "to the front"])
+            changed = {**victim, "LastUpdate": f"2024-01-15T09:{call % 60:02}:{number:02}"}
+            if kind != "gone":
+                rows.insert(0 if kind == "to the front" else len(rows), changed)
+
+    ids, _ = read(rows_of(450), change=shuffle_some)
+    assert set(range(450)) - touched <= set(ids)
+
+
+def test_plain_offset_paging_would_lose_rows() -> None:
+    """The double that the test above would catch."""
+    rows = rows_of(450)
+    ids: list[Any] = []
+    for start in range(0, 450, 100):
+        ids += [row["ResId"] for row in rows[start : start + 100]]
+        del rows[0]
+    assert set(range(450)) - set(ids) - {0, 1, 2, 3} != set()
+
+
+def test_a_page_that_repeats_an_earlier_one_does_not_end_the_list() -> None:
+    rows = rows_of(150)
+    first = page("Reservations", rows, 0)
+    ids, _ = read(rows, answers=[first, first])
+    assert ids == list(range(150))
+
+
+def test_a_page_that_answers_from_further_back_does_not_end_the_list() -> None:
+    rows = rows_of(180)
+    ids, _ = read(rows, answers=[page("Reservations", rows, 0), page("Reservations", rows, 49)])
+    assert ids == list(range(180))
+
+
+def test_a_page_that_answers_from_further_on_loses_nothing() -> None:
+    rows = rows_of(400)
+    ids, _ = read(rows, answers=[page("Reservations", rows, 0), page("Reservations", rows, 120)])
+    assert ids == list(range(400))
+
+
+def test_an_empty_page_before_the_end_is_read_once_more_and_then_an_error() -> None:
+    rows = rows_of(250)
+    first, empty = page("Reservations", rows, 0), b'{"Reservations": []}'
+    assert read(rows, answers=[first, empty])[0] == list(range(250))
+    with pytest.raises(TransientError, match="empty"):
+        read(rows, answers=[first, empty, first, empty])
+
+
+def test_rows_without_total_rows_are_read_once_more_and_then_an_error() -> None:
+    body = page("Reservations", rows_of(2), 0).replace(b"TotalRows", b"Total")
+    assert read(rows_of(2), answers=[body])[0] == [0, 1]
+    with pytest.raises(TransientError, match="TotalRows"):
+        read(rows_of(2), answers=[body, body])
+
+
+def test_a_total_that_promises_more_than_comes_is_an_error() -> None:
+    rows = rows_of(120)
+    lying = [
+        page("Reservations", rows, start).replace(b'"TotalRows":120', b'"TotalRows":900') for start in (0, 99)
+    ]
+    alone = page("Reservations", rows, 119).replace(b'"TotalRows":120', b'"TotalRows":900')
+    with pytest.raises(TransientError):
+        read(rows, answers=[*lying, *[alone] * 60])
+
+
+def test_a_list_that_grows_at_its_end_is_read_to_its_new_end() -> None:
+    def append(rows: Rows, call: int) -> None:
+        if call == 1:
+            rows.append(reservation(ResId="late"))
+
+    assert read(rows_of(150), change=append)[0] == [*range(150), "late"]
+
+
+def charges(count: int) -> Rows:
+    return [posting(ChargeCode=f"C{number}") for number in range(count)]
+
+
+def test_postings_are_read_again_from_the_start_where_a_seam_does_not_match() -> None:
+    def drop_the_first(rows: Rows, call: int) -> None:
+        if call == 1:
+            del rows[0]
+
+    assert read_postings(charges(250), change=drop_the_first) == [f"C{number}" for number in range(1, 250)]
+
+
+def test_equal_postings_side_by_side_do_not_hide_that_one_moved() -> None:
+    def drop_the_first(rows: Rows, call: int) -> None:
+        if call == 1:
+            del rows[0]
+
+    rows = [*charges(99), *([posting(ChargeCode="SAME")] * 40)]
+    assert read_postings(rows, change=drop_the_first).count("SAME") == 40
+
+
+def test_postings_that_never_hold_still_are_incomplete() -> None:
+    def drop_the_first(rows: Rows, call: int) -> None:
+        if call % 2 == 1:
+            del rows[0]
+
+    with pytest.raises(TransientError, match="moved"):
+        read_postings(charges(250), change=drop_the_first)
