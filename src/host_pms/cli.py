@@ -17,7 +17,7 @@ from host_pms.bootstrap import Stop, application
 from host_pms.config.logging import configure_logging, log_event
 from host_pms.config.settings import Settings, read_settings, unknown_variables
 from host_pms.errors import ConnectorError, UsageError
-from host_pms.events import Notify
+from host_pms.events import Event, EventName, Notify
 from host_pms.report.summary import hotel_line, run_report
 from host_pms.services.fleet import HotelResult, chosen_hotels, exit_code, sync_fleet
 from host_pms.services.window import Asked
@@ -100,7 +100,7 @@ def sync(
         _telling(settings, quiet=quiet) as notify,
         application(settings, stop, notify, dry_run=dry_run) as wired,
     ):
-        hotels = chosen_hotels(hotel or (), wired.world.esb.hotels())
+        hotels = chosen_hotels(hotel or (), wired.world.esb)
         asked = Asked(full=full, since=since)
         results = sync_fleet(hotels, asked, wired.policy, wired.world, at_once=wired.at_once)
         report = run_report(results, wired.calls, dry_run=dry_run)
@@ -108,7 +108,10 @@ def sync(
         _write(json, msgspec.json.format(msgspec.json.encode(report), indent=2))
     if not quiet and json != STANDARD_OUTPUT:
         _print_results(results, dry_run=dry_run)
-    _print_failures(results, debug=settings.debug)
+    if _shows_bars(settings, quiet=quiet):
+        _print_failures(results)
+    if settings.debug:
+        _print_tracebacks(results)
     raise typer.Exit(
         EXIT_CODE_OF_SIGNALS + signals[0] if signals else exit_code([r.outcome for r in results])
     )
@@ -161,13 +164,17 @@ def _settings(env_file: Path | None, *, quiet: bool) -> Settings:
 
 @contextmanager
 def _telling(settings: Settings, *, quiet: bool) -> Iterator[Notify]:
+    if not _shows_bars(settings, quiet=quiet):
+        yield log_event
+        return
+    with progress() as notify:
+        yield notify
+
+
+def _shows_bars(settings: Settings, *, quiet: bool) -> bool:
     """Bars on a terminal; log lines otherwise, and where somebody asked for them."""
     wants_lines = settings.log_format == "json" or settings.debug or settings.log_level == "DEBUG"
-    if quiet or wants_lines or not sys.stderr.isatty():
-        yield log_event
-    else:
-        with progress() as notify:
-            yield notify
+    return sys.stderr.isatty() and not quiet and not wants_lines
 
 
 def _print_results(results: Sequence[HotelResult], *, dry_run: bool) -> None:
@@ -178,13 +185,17 @@ def _print_results(results: Sequence[HotelResult], *, dry_run: bool) -> None:
         out.print("Nothing was written, registered or sent.")
 
 
-def _print_failures(results: Sequence[HotelResult], *, debug: bool) -> None:
+def _print_failures(results: Sequence[HotelResult]) -> None:
     out = console(error=True)
     for result in results:
         if result.error is not None:
             out.print(f"{result.hotel_code}: {result.reason}", markup=False, soft_wrap=True)
-            if debug:
-                traceback.print_exception(result.error)
+
+
+def _print_tracebacks(results: Sequence[HotelResult]) -> None:
+    for result in results:
+        if result.error is not None:
+            traceback.print_exception(result.error)
 
 
 def _write(path: Path, body: bytes) -> None:
@@ -203,6 +214,14 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     try:
         app(args=arguments, prog_name="host-pms")
     except ConnectorError as error:
-        console(error=True).print(f"host-pms: {error}", markup=False, soft_wrap=True)
+        _tell_failure(str(error))
         sys.exit(error.exit_code)
     sys.exit(0)
+
+
+def _tell_failure(reason: str) -> None:
+    """One line for a person; where logs are written for a machine, a log line."""
+    if structlog.is_configured() and not sys.stderr.isatty():
+        log_event(Event(name=EventName.COMMAND_FAILED, source=__name__, message=reason))
+    else:
+        console(error=True).print(f"host-pms: {reason}", markup=False, soft_wrap=True)

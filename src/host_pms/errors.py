@@ -45,10 +45,12 @@ class SettingsError(UsageError):
     """Settings that are missing or wrong, all of them together."""
 
     def __init__(self, faults: Sequence[str]) -> None:
-        super().__init__(
-            "These settings are missing or wrong:\n" + "\n".join(f"  {fault}" for fault in faults),
-            remedy="\nSet them in the environment or in a .env file; .env.example lists all of them.",
-        )
+        lines = [
+            "These settings are missing or wrong:",
+            *(f"  {fault}" for fault in faults),
+            "Set them in the environment or in a .env file; .env.example lists all of them.",
+        ]
+        super().__init__("\n".join(lines))
         self.faults = tuple(faults)
 
 

@@ -23,6 +23,7 @@ class EventName(StrEnum):
     TRIGGER_SENT = "trigger_sent"
     HOTEL_DONE = "hotel_done"
     HOTEL_FAILED = "hotel_failed"
+    COMMAND_FAILED = "command_failed"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -47,8 +47,7 @@ def lambda_handler(event: Mapping[str, Any], context: LambdaContext | None = Non
         level=settings.log_level, log_format=settings.log_format or "json", secrets=settings.secrets
     )
     with application(settings, _stop(context), log_event, dry_run=False) as wired:
-        known = wired.world.esb.hotels()
-        hotels = chosen_hotels([hotel_code] if hotel_code else [], known)
+        hotels = chosen_hotels([hotel_code] if hotel_code else [], wired.world.esb)
         results = sync_fleet(hotels, Asked(), wired.policy, wired.world, at_once=wired.at_once)
     return _answer_for_all(results) if hotel_code is None else _answer_for_one(results[0])
 

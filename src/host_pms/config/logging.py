@@ -15,6 +15,7 @@ LogFormat = Literal["console", "json"]
 _LEVELS = {
     EventName.PAGE_READ: logging.DEBUG,
     EventName.HOTEL_FAILED: logging.ERROR,
+    EventName.COMMAND_FAILED: logging.ERROR,
 }
 _SHORTEST_SECRET = 4
 """Shorter texts would be masked in words that have nothing to do with them."""

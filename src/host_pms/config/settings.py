@@ -1,5 +1,6 @@
 """Every setting, read once at start from the environment and `.env` into one frozen value."""
 
+import json
 import os
 import re
 from collections.abc import Mapping, Sequence
@@ -15,10 +16,10 @@ from pydantic import (
     SecretStr,
     TypeAdapter,
     ValidationError,
+    ValidationInfo,
     field_validator,
-    model_validator,
 )
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from host_pms.errors import SettingsError, UsageError
 from host_pms.models.run import Buckets, is_hotel_code
@@ -70,8 +71,9 @@ class Settings(BaseSettings):
     esb_api_key: SecretStr
     esb_api_key_header: str = Field(default="X-API-Key", pattern=r"^[A-Za-z0-9-]+$")
     host_api_base_url: Url = "https://hostapi.azure-api.net/rms-v2"
-    host_api_subscription_key: SecretStr | None = None
-    host_api_subscription_keys: dict[str, SecretStr] = {}
+    # NoDecode: broken JSON is a fault of this variable among the others, not pydantic's own exception.
+    host_api_subscription_keys: Annotated[dict[str, SecretStr], NoDecode] = {}
+    host_api_subscription_key: SecretStr | None = Field(default=None, validate_default=True)
     host_api_rate_limit: int = Field(default=200, ge=0)
     import_lookback: Duration = timedelta(hours=2)
     inventory_horizon_days: int = Field(default=365, ge=0, le=3650)
@@ -106,11 +108,26 @@ class Settings(BaseSettings):
             raise ValueError("still holds the placeholder of .env.example")
         return value
 
+    @field_validator("host_api_subscription_keys", mode="before")
+    @classmethod
+    def _json_object(cls, value: Any) -> Any:
+        try:
+            return json.loads(value) if isinstance(value, str) else value
+        except ValueError:
+            raise ValueError("is no JSON object of hotel codes and keys") from None
+
     @field_validator("host_api_subscription_keys")
     @classmethod
     def _keys_of_hotels(cls, value: dict[str, SecretStr]) -> dict[str, SecretStr]:
         if not all(is_hotel_code(code) for code in value):
             raise ValueError("must have hotel codes as its names")
+        return value
+
+    @field_validator("host_api_subscription_key")
+    @classmethod
+    def _some_host_key(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        if value is None and info.data.get("host_api_subscription_keys") == {}:
+            raise ValueError("is missing, and no hotel has a key of its own")
         return value
 
     @field_validator("esb_api_key_secret", "host_api_keys_secret", "rate_budget_table")
@@ -120,12 +137,6 @@ class Settings(BaseSettings):
         if value is not None:
             raise ValueError("is not served by this version; set the keys themselves")
         return value
-
-    @model_validator(mode="after")
-    def _some_host_key(self) -> "Settings":
-        if self.host_api_subscription_key is None and not self.host_api_subscription_keys:
-            raise ValueError("HOST_API_SUBSCRIPTION_KEY: is missing, and no hotel has a key of its own")
-        return self
 
     @property
     def buckets(self) -> Buckets:
@@ -182,7 +193,5 @@ def unknown_variables(env_file: Path | None = None) -> Sequence[str]:
 
 def _fault(place: tuple[int | str, ...], kind: str, message: str) -> str:
     message = message.removeprefix("Value error, ")
-    if not place:
-        return message
     reason = "is missing" if kind == "missing" else message[:1].lower() + message[1:]
     return f"{str(place[0]).upper()}: {reason}"

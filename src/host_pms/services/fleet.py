@@ -8,6 +8,7 @@ from enum import Enum
 from host_pms.errors import ConnectorError, UsageError
 from host_pms.events import Event, EventName
 from host_pms.models.run import is_hotel_code
+from host_pms.ports import Esb
 from host_pms.services.policy import Policy
 from host_pms.services.sync import Neighbours, Published, sync_hotel
 from host_pms.services.window import Asked
@@ -42,14 +43,16 @@ class HotelResult:
         return f"A bug: {type(self.error).__name__}. DEBUG=True shows where."
 
 
-def chosen_hotels(asked_for: Sequence[str], known: Sequence[str]) -> tuple[str, ...]:
+def chosen_hotels(asked_for: Sequence[str], esb: Esb) -> tuple[str, ...]:
     """The hotels to sync: those asked for, each once, or all that the ESB knows.
 
     Raises:
         UsageError: one is no hotel code, or the ESB does not know it as active.
+        ConnectorError: the ESB did not answer.
     """
     for code in asked_for:
         refuse_bad_code(code)
+    known = esb.hotels()
     unknown = [code for code in asked_for if code not in set(known)]
     if unknown:
         raise UsageError(
@@ -57,6 +60,11 @@ def chosen_hotels(asked_for: Sequence[str], known: Sequence[str]) -> tuple[str, 
             remedy="`host-pms hotels` lists those it has.",
         )
     return tuple(dict.fromkeys(asked_for or known))
+
+
+def shown(hotel_code: str) -> str:
+    """The code; one that cannot be a hotel's as quoted ASCII, so that it breaks no line and no terminal."""
+    return hotel_code if is_hotel_code(hotel_code) else ascii(hotel_code[:40])
 
 
 def refuse_bad_code(hotel_code: str) -> None:
@@ -67,7 +75,7 @@ def refuse_bad_code(hotel_code: str) -> None:
     """
     if not is_hotel_code(hotel_code):
         raise UsageError(
-            f"{hotel_code[:40]!r} is no hotel code.",
+            f"{shown(hotel_code)} is no hotel code.",
             remedy="A code is 1 to 32 letters, digits, '_' or '-', and starts with a letter or digit.",
         )
 
@@ -83,16 +91,17 @@ def sync_fleet(
 def _guarded(hotel_code: str, asked: Asked, policy: Policy, world: Neighbours) -> HotelResult:
     """The per-hotel boundary: whatever happens to a hotel becomes its result."""
     began = world.clock.monotonic()
+    name = shown(hotel_code)
     try:
         refuse_bad_code(hotel_code)
         published = sync_hotel(hotel_code, asked, policy, world)
     except Exception as error:  # noqa: BLE001 - a bug in one hotel's run is that hotel's failure
         seconds = world.clock.monotonic() - began
-        result = HotelResult(hotel_code=hotel_code, outcome=outcome_of(error), seconds=seconds, error=error)
+        result = HotelResult(hotel_code=name, outcome=outcome_of(error), seconds=seconds, error=error)
         world.notify(_failed(result))
         return result
     seconds = world.clock.monotonic() - began
-    result = HotelResult(hotel_code=hotel_code, outcome=Outcome.DONE, seconds=seconds, published=published)
+    result = HotelResult(hotel_code=name, outcome=Outcome.DONE, seconds=seconds, published=published)
     world.notify(_done(result, published))
     return result
 
