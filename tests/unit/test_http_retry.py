@@ -79,6 +79,15 @@ def test_a_host_that_is_down_gets_ten_retries_and_then_one_try_a_call() -> None:
         it.sender.send(other)
 
 
+def test_a_long_run_has_more_than_ten_retries() -> None:
+    it = world(*[GOOD] * 300, DOWN)
+    for _ in range(300):
+        it.sender.send(request())
+    for _ in range(5):
+        with pytest.raises(TransientError, match="tries: 4"):
+            it.sender.send(request())
+
+
 @pytest.mark.parametrize(("calls", "retries"), [(0, 10), (100, 10), (101, 10), (111, 11), (1000, 99)])
 def test_the_retries_stay_under_a_tenth_of_the_calls_but_may_be_ten(calls: int, retries: int) -> None:
     budget = RetryBudget()
