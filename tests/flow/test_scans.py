@@ -1,0 +1,107 @@
+"""500 seeded scans of a list that changes between its pages: what is read, and what the next run reads."""
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from fake_pms import page, reservation
+
+from host_pms.models.host.reservation import RESERVATIONS, HostReservation
+from host_pms.services.paging import Scan
+
+Row = dict[str, Any]
+Version = tuple[Any, str]
+"""A row's id and its LastUpdate."""
+
+ORDERS: dict[str, Callable[[list[Row]], list[Row]]] = {
+    "id": lambda rows: sorted(rows, key=lambda row: row["ResId"]),
+    "last update": lambda rows: sorted(rows, key=lambda row: row["LastUpdate"]),
+    "newest": lambda rows: sorted(rows, key=lambda row: row["LastUpdate"], reverse=True),
+}
+
+
+@dataclass
+class ChangingHotel:
+    """Rows that are created, changed, cancelled and purged; every change has a later LastUpdate than the last."""
+
+    chance: random.Random
+    order: str
+    rows: dict[int, Row] = field(default_factory=dict)
+    ticks: int = 0
+
+    def __post_init__(self) -> None:
+        for _ in range(self.chance.randrange(120, 420)):
+            self.create()
+
+    def now(self) -> str:
+        self.ticks += 1
+        return f"2024-01-15T{self.ticks // 3600:02}:{self.ticks // 60 % 60:02}:{self.ticks % 60:02}"
+
+    def create(self) -> None:
+        # New ids fall anywhere among the old ones.
+        number = self.chance.randrange(10**6)
+        self.rows[number] = reservation(ResId=number, LastUpdate=self.now(), Prices=[])
+
+    def change(self) -> None:
+        number = self.chance.choice(list(self.rows))
+        self.rows[number] |= {"LastUpdate": self.now(), "ResStatus": self.chance.choice([0, 6])}
+
+    def remove(self) -> None:
+        del self.rows[self.chance.choice(list(self.rows))]
+
+    def something(self) -> None:
+        for _ in range(self.chance.choice([0, 0, 1, 2])):
+            self.chance.choice([self.create, self.change, self.change, self.remove])()
+
+    def listed(self, update_from: str) -> list[Row]:
+        return ORDERS[self.order]([row for row in self.rows.values() if row["LastUpdate"] >= update_from])
+
+    def versions(self) -> set[Version]:
+        return {(number, row["LastUpdate"]) for number, row in self.rows.items()}
+
+
+def scan(hotel: ChangingHotel, update_from: str) -> set[Version]:
+    state: Scan[HostReservation] = Scan("reservations", RESERVATIONS, rows_have_ids=True)
+    found: set[Version] = set()
+    while not state.done:
+        batch = state.take(page("Reservations", hotel.listed(update_from), state.start))
+        assert not batch.restarted
+        found |= {
+            (row.res_id, row.last_update or "") for _, row in batch.rows if isinstance(row, HostReservation)
+        }
+        hotel.something()
+    return found
+
+
+def scan_by_plain_offset(hotel: ChangingHotel, update_from: str) -> set[Version]:
+    """The double that loses rows: page after page, without an overlap."""
+    found: set[Version] = set()
+    start = 0
+    while rows := hotel.listed(update_from)[start : start + 100]:
+        found |= {(row["ResId"], row["LastUpdate"]) for row in rows}
+        start += 100
+        hotel.something()
+    return found
+
+
+def lost(seed: int, order: str, read: Callable[[ChangingHotel, str], set[Version]]) -> set[Version]:
+    """Rows unchanged by a first scan that it did not read, and rows that neither it nor the next one read."""
+    hotel = ChangingHotel(random.Random(seed), order)
+    before, began = hotel.versions(), hotel.now()
+    first = read(hotel, "")
+    unchanged = before & hotel.versions()
+    hotel.something = lambda: None  # type: ignore[method-assign]
+    second = read(hotel, began)
+    return (unchanged - first) | (hotel.versions() - first - second)
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_500_scans_lose_nothing(order: str) -> None:
+    assert [seed for seed in range(500) if lost(seed, order, scan)] == []
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_plain_offset_paging_loses_rows(order: str) -> None:
+    assert sum(1 for seed in range(100) if lost(seed, order, scan_by_plain_offset)) > 5
