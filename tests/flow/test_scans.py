@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from fake_pms import page, reservation
 
+from host_pms.errors import TransientError
 from host_pms.models.host.reservation import RESERVATIONS, HostReservation
 from host_pms.services.paging import Scan
 
@@ -100,7 +101,15 @@ def lost(seed: int, order: str, read: Callable[[ChangingHotel, str], set[Version
 
 @pytest.mark.parametrize("order", ORDERS)
 def test_500_scans_lose_nothing(order: str) -> None:
-    assert [seed for seed in range(500) if lost(seed, order, scan)] == []
+    given_up = []
+    for seed in range(500):
+        try:
+            assert lost(seed, order, scan) == set(), seed
+        except TransientError:
+            given_up.append(seed)
+    # Sorted by last update, the end of a list that changes with every page runs away from its reader, until
+    # S8's limit ends the run: it publishes nothing, and the next one reads the same window.
+    assert len(given_up) <= 5
 
 
 @pytest.mark.parametrize("order", ORDERS)
