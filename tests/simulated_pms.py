@@ -4,11 +4,9 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 
 import msgspec
-from fakes import FakeClock, MemoryQueue, MemoryStore
+from fake_pms import World
 
-from host_pms.events import Event
 from host_pms.ports import ImportParameters, Registration
-from host_pms.services.sync import Neighbours
 from host_pms.simulator.clock import HotelClock
 from host_pms.simulator.pms import PageRequest, PmsHotel
 
@@ -56,23 +54,9 @@ class WatermarkEsb:
         self.watermarks[hotel_code] = last_import
 
 
-@dataclass
-class SimulatedWorld:
+@dataclass(kw_only=True)
+class SimulatedWorld(World):
     """A connector's neighbours in memory, with simulated hotels as its PMS."""
 
     pms: SimulatedPms
     esb: WatermarkEsb = field(default_factory=WatermarkEsb)
-    store: MemoryStore = field(default_factory=MemoryStore)
-    queue: MemoryQueue = field(default_factory=MemoryQueue)
-    clock: FakeClock = field(default_factory=FakeClock)
-    events: list[Event] = field(default_factory=list)
-
-    def neighbours(self) -> Neighbours:
-        return Neighbours(
-            pms=self.pms,
-            esb=self.esb,
-            store=self.store,
-            queue=self.queue,
-            clock=self.clock,
-            notify=self.events.append,
-        )
