@@ -3,9 +3,9 @@
 import random
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from host_pms.clients.connection import build_client
@@ -78,12 +78,12 @@ class SystemClock:
 
 @dataclass(frozen=True, kw_only=True)
 class Application:
-    """A wired connector; `calls` tells how many calls were made for a hotel."""
+    """A wired connector; `calls` tells a hotel's calls to Host: calls, retries, throttles (429)."""
 
     world: Neighbours
     policy: Policy
     at_once: int
-    calls: Callable[[str], int]
+    calls: Callable[[str], Mapping[str, int]]
 
 
 @contextmanager
@@ -114,7 +114,7 @@ def application(settings: Settings, stop: Stop, notify: Notify, *, dry_run: bool
             world=_without_effects(world) if dry_run else world,
             policy=policy(settings),
             at_once=settings.max_concurrent_hotels,
-            calls=lambda hotel_code: sender.counts(hotel_code).calls,
+            calls=lambda hotel_code: asdict(sender.counts(hotel_code)),
         )
     finally:
         sender.close()
@@ -181,4 +181,14 @@ def _queue(settings: Settings, clock: Clock) -> Queue:
 def _without_effects(world: Neighbours) -> Neighbours:
     from host_pms.local.dry import DiscardingQueue, DiscardingStore, ReadOnlyEsb  # noqa: PLC0415 - as above
 
-    return replace(world, store=DiscardingStore(), queue=DiscardingQueue(), esb=ReadOnlyEsb(world.esb))
+    def notify(event: Event) -> None:
+        # Whoever counts `trigger_sent` must not count what was never sent.
+        world.notify(replace(event, context={**event.context, "dry_run": True}))
+
+    return replace(
+        world,
+        store=DiscardingStore(),
+        queue=DiscardingQueue(),
+        esb=ReadOnlyEsb(world.esb),
+        notify=notify,
+    )

@@ -6,8 +6,8 @@ from datetime import UTC
 from typing import Any, Protocol
 
 from host_pms.bootstrap import Stop, application
-from host_pms.config.logging import configure_logging, log_event
-from host_pms.config.settings import read_settings
+from host_pms.config.logging import configure_logging, log_event, warn_of_unknown
+from host_pms.config.settings import read_settings, unknown_variables
 from host_pms.errors import RateLimitedError, UsageError
 from host_pms.services.fleet import SOME_FAILED, HotelResult, Outcome, chosen_hotels, exit_code, sync_fleet
 from host_pms.services.window import Asked
@@ -43,9 +43,9 @@ def lambda_handler(event: Mapping[str, Any], context: LambdaContext | None = Non
     """
     hotel_code = _hotel_asked_for(event)
     settings = read_settings()
-    configure_logging(
-        level=settings.log_level, log_format=settings.log_format or "json", secrets=settings.secrets
-    )
+    level = "DEBUG" if settings.debug else settings.log_level
+    configure_logging(level=level, log_format=settings.log_format or "json", secrets=settings.secrets)
+    warn_of_unknown(unknown_variables())
     with application(settings, _stop(context), log_event, dry_run=False) as wired:
         hotels = chosen_hotels([hotel_code] if hotel_code else [], wired.world.esb)
         results = sync_fleet(hotels, Asked(), wired.policy, wired.world, at_once=wired.at_once)
@@ -54,14 +54,14 @@ def lambda_handler(event: Mapping[str, Any], context: LambdaContext | None = Non
 
 def _hotel_asked_for(event: Mapping[str, Any]) -> str | None:
     """The one hotel's code, or None for all; a misspelt event must not start all hotels."""
-    if event.keys() <= _EVENTBRIDGE:
-        return None
-    hotel_code = event.get("hotelCode")
-    if set(event) != {"hotelCode"} or not isinstance(hotel_code, str):
-        raise UsageError(
-            "The event is not understood.", remedy='Send {} for all hotels, or {"hotelCode": "H"} for one.'
-        )
-    return hotel_code
+    match event:
+        case {"hotelCode": str(hotel_code)} if len(event) == 1:
+            return hotel_code
+        case {} if event.keys() <= _EVENTBRIDGE:
+            return None
+    raise UsageError(
+        "The event is not understood.", remedy='Send {} for all hotels, or {"hotelCode": "H"} for one.'
+    )
 
 
 def _stop(context: LambdaContext | None) -> Stop:

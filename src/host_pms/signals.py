@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from types import FrameType
 
 from host_pms.bootstrap import Stop
+from host_pms.errors import StoppedError
 
 EXIT_CODE_OF_SIGNALS = 128
 """A command that a signal stopped exits with this plus the signal's number: 130, 143."""
@@ -13,7 +14,11 @@ EXIT_CODE_OF_SIGNALS = 128
 
 @contextmanager
 def stopped_by_signals(stop: Stop) -> Iterator[list[int]]:
-    """While this lasts, both signals ask `stop`; the list holds the one that did."""
+    """While this lasts, both signals ask `stop`; the list holds the one that did.
+
+    Raises:
+        SystemExit: what it stopped was no hotel's run but the command itself, as it waited for the ESB.
+    """
     received: list[int] = []
 
     def ask(number: int, _frame: FrameType | None) -> None:
@@ -26,6 +31,10 @@ def stopped_by_signals(stop: Stop) -> Iterator[list[int]]:
     before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield received
+    except StoppedError:
+        if not received:
+            raise
+        raise SystemExit(EXIT_CODE_OF_SIGNALS + received[0]) from None
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -105,6 +105,15 @@ def hotel_table(lines: Sequence[HotelLine], title: str) -> Table:
     return table
 
 
+def print_failures(results: Sequence[HotelResult]) -> None:
+    """Why each hotel that failed did, one line a hotel, on standard error."""
+    out = console(error=True)
+    for result in results:
+        if result.error is not None:
+            reason = result.reason.removeprefix(f"{result.hotel_code}: ")
+            out.print(f"{result.hotel_code}: {reason}", markup=False, soft_wrap=True)
+
+
 def _count(value: int | None) -> str:
     return "-" if value is None else f"{value:,}"
 

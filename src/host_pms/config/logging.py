@@ -62,6 +62,12 @@ def log_event(event: Event) -> None:
     logger.log(level, event.message, event_name=event.name.value, **context)
 
 
+def warn_of_unknown(variables: Sequence[str]) -> None:
+    """Say of each variable that no setting reads it."""
+    for name in variables:
+        structlog.stdlib.get_logger(__name__).warning(f"{name} is no setting; is it misspelt?", variable=name)
+
+
 def _time(_logger: Any, _method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     moment = datetime.now(UTC)
     return {"timestamp": f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03}Z", **line}

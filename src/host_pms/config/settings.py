@@ -19,14 +19,17 @@ from pydantic import (
     ValidationInfo,
     field_validator,
 )
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from host_pms.errors import SettingsError, UsageError
 from host_pms.models.run import Buckets, is_hotel_code
 
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _DURATION = re.compile(r"(\d+)\s*([smhd])", re.ASCII)
+_LONGEST = timedelta(days=3650)  # a date less this is still one
 _OWN_PREFIXES = ("HOST_", "ESB_")
+_BUCKETS = r"^([a-z0-9]|\{env\})([a-z0-9.-]|\{env\}){0,48}$"  # S3's own rule, with room for the kind's name
+_FIFO_QUEUE = r"^([A-Za-z0-9_-]|\{env\}){1,75}\.fifo$"  # SQS's own rule
 
 
 def duration(value: Any) -> Any:
@@ -40,7 +43,13 @@ def duration(value: Any) -> Any:
     found = _DURATION.fullmatch(value.strip())
     if found is None:
         raise ValueError("is no duration such as 2h, 90m or 120s")
-    return timedelta(**{_UNITS[found[2]]: int(found[1])})
+    try:
+        length = timedelta(**{_UNITS[found[2]]: int(found[1])})
+    except OverflowError:
+        length = timedelta.max
+    if length > _LONGEST:
+        raise ValueError(f"must be at most {_LONGEST.days}d")
+    return length
 
 
 def _checked_url(value: str) -> str:
@@ -61,9 +70,9 @@ class Settings(BaseSettings):
     debug: bool = False
     aws_region: str = "us-east-1"
     aws_endpoint_url: Url | None = None
-    aws_s3_raw_prefix: str = "{env}-pms-raw-"
-    aws_s3_processed_prefix: str = "{env}-pms-"
-    aws_sqs_queue_name: str = "{env}-pms-processor-queue.fifo"
+    aws_s3_raw_prefix: str = Field(default="{env}-pms-raw-", pattern=_BUCKETS)
+    aws_s3_processed_prefix: str = Field(default="{env}-pms-", pattern=_BUCKETS)
+    aws_sqs_queue_name: str = Field(default="{env}-pms-processor-queue.fifo", pattern=_FIFO_QUEUE)
     aws_s3_kms_key_id: str | None = None
     storage: Literal["aws", "local"] = "aws"
     local_root: Path = Path("./data")
@@ -166,7 +175,7 @@ def read_settings(env_file: Path | None = None) -> Settings:
 
     Raises:
         SettingsError: some are missing or wrong; all of them are named, none of their values.
-        UsageError: `env_file` was named and is not there.
+        UsageError: `env_file` was named and is not there, or the file cannot be read as text.
     """
     if env_file is not None and not env_file.is_file():
         raise UsageError(f"There is no file {env_file}.", remedy="--env-file names a file of settings.")
@@ -175,11 +184,28 @@ def read_settings(env_file: Path | None = None) -> Settings:
     except ValidationError as error:
         faults = [_fault(found["loc"], found["type"], found["msg"]) for found in error.errors()]
         raise SettingsError(sorted(set(faults))) from None
+    except (OSError, UnicodeDecodeError):
+        raise UsageError(
+            f"{env_file or '.env'} cannot be read.",
+            remedy="It must be a text in UTF-8 that this user may read.",
+        ) from None
 
 
 def given_settings(**values: Any) -> Settings:
-    """Settings given by value, without a file; the environment serves for what is not given."""
-    return Settings(_env_file=None, **values)  # type: ignore[call-arg]  # pydantic reads it
+    """Settings given by value alone: neither a file nor the environment serves for what is not given."""
+    return _GivenSettings(**values)
+
+
+class _GivenSettings(Settings):
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003 - pydantic's form
+        init_settings: PydanticBaseSettingsSource,
+        *_more: Any,
+        **_others: Any,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return (init_settings,)
 
 
 def unknown_variables(env_file: Path | None = None) -> Sequence[str]:

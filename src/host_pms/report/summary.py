@@ -1,7 +1,7 @@
 """What a command did, as plain values: for the table on the terminal, `--json`, and the Lambda's answer."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -39,7 +39,9 @@ def hotel_line(result: HotelResult) -> HotelLine:
     )
 
 
-def run_report(results: Sequence[HotelResult], calls: Callable[[str], int], *, dry_run: bool) -> Any:
+def run_report(
+    results: Sequence[HotelResult], calls: Callable[[str], Mapping[str, int]], *, dry_run: bool
+) -> Any:
     """The whole report, ready for JSON; amounts are exact, as text (R19)."""
     return {
         "dryRun": dry_run,
@@ -47,13 +49,13 @@ def run_report(results: Sequence[HotelResult], calls: Callable[[str], int], *, d
     }
 
 
-def _hotel_report(result: HotelResult, calls: int) -> Mapping[str, Any]:
+def _hotel_report(result: HotelResult, calls: Mapping[str, int]) -> Mapping[str, Any]:
     report: dict[str, Any] = {
         "hotelCode": result.hotel_code,
         "outcome": result.outcome.name.lower(),
         "reason": result.reason,
         "seconds": round(result.seconds, 3),
-        "calls": calls,
+        "calls": dict(calls),
     }
     published = result.published
     if published is None:
@@ -65,7 +67,15 @@ def _hotel_report(result: HotelResult, calls: int) -> Mapping[str, Any]:
         "complete": window.complete,
         "updateFrom": window.update_from.isoformat(),
         "watermark": published.watermark.isoformat() if published.watermark else None,
-        "files": [asdict(file) for file in transformed.files],
+        "files": [
+            {
+                "fileType": file.file_type,
+                "bucket": file.bucket,
+                "fileKey": file.key,
+                "recordCount": file.record_count,
+            }
+            for file in transformed.files
+        ],
         "counts": dict(transformed.counts),
         "books": transformed.books.lines(),
     }
