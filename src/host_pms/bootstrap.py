@@ -12,6 +12,7 @@ from host_pms.clients.connection import build_client
 from host_pms.clients.esb import EsbApi
 from host_pms.clients.host_api import HostApi, SubscriptionKeys
 from host_pms.clients.http import HttpSender
+from host_pms.clients.limits import DEFAULT_LIMITS, Limits
 from host_pms.config.settings import Settings
 from host_pms.errors import StoppedError
 from host_pms.events import Event, Notify
@@ -87,23 +88,30 @@ class Application:
 
 
 @contextmanager
-def application(settings: Settings, stop: Stop, notify: Notify, *, dry_run: bool) -> Iterator[Application]:
-    """The connector as `settings` say, for one command; a dry run writes and sends nothing."""
-    clock = SystemClock(stop)
+def application(
+    settings: Settings,
+    stop: Stop,
+    notify: Notify,
+    *,
+    dry_run: bool,
+    clock: Clock | None = None,
+    limits: Limits = DEFAULT_LIMITS,
+) -> Iterator[Application]:
+    """The connector as `settings` say, for one command; a dry run writes and sends nothing.
+
+    `clock` is the machine's unless another is given, as tests do.
+    """
+    clock = clock or SystemClock(stop)
     sender = HttpSender(
         client=build_client(connections=2 * settings.max_concurrent_hotels),
         clock=clock,
         max_retries=settings.max_retries,
         seconds_left=stop.seconds_left,
+        limits=limits,
     )
     world = Neighbours(
         pms=_host_api(settings, sender, stop),
-        esb=EsbApi(
-            sender=sender,
-            base_url=settings.esb_base_url,
-            key=settings.esb_api_key,
-            key_header=settings.esb_api_key_header,
-        ),
+        esb=_esb(settings, sender),
         store=_store(settings),
         queue=_queue(settings, clock),
         clock=clock,
@@ -145,6 +153,15 @@ def _host_api(settings: Settings, sender: HttpSender, stop: Stop) -> HostApi:
         ),
         calls_per_minute=settings.host_api_rate_limit,
         checkpoint=stop.check,
+    )
+
+
+def _esb(settings: Settings, sender: HttpSender) -> EsbApi:
+    return EsbApi(
+        sender=sender,
+        base_url=settings.esb_base_url,
+        key=settings.esb_api_key,
+        key_header=settings.esb_api_key_header,
     )
 
 

@@ -74,6 +74,8 @@ class Scan(Generic[Row]):
             return self._end_of_empty_page()
         if page.total_rows is None:
             return self._reread("its rows carry no TotalRows", REREADS_OF_A_BROKEN_LIST)
+        if self.start + len(page.rows) > page.total_rows:
+            return self._reread("it holds more rows than its TotalRows says", REREADS_OF_A_BROKEN_LIST)
         shrunk, self.total_rows = page.total_rows < self.total_rows, page.total_rows
         if self._calls > 3 * self.total_rows / STEP_BACK + 10:
             raise self._incomplete("it took too many calls")

@@ -25,7 +25,7 @@ from host_pms.transformers.postings import RoomPostings
 from host_pms.transformers.reservation import NumericIdError, Tally, Terms, reservation_nights
 from host_pms.transformers.rows import NewestRows
 from host_pms.transformers.segment import segments
-from host_pms.transformers.status import StatusTable
+from host_pms.transformers.status import Status, StatusTable
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -196,6 +196,7 @@ def _open_books(extracted: Extracted) -> Books:
 
 def _counts(extracted: Extracted, catalogue: Catalogue, tally: Tally) -> Mapping[str, int]:
     rows, revenue, books = extracted.reservations, extracted.revenue, tally.books
+    statuses = {f"status.{status.name.lower()}": tally.statuses[status] for status in Status}
     unassigned = {f"unassigned.{name}": resolver.unassigned for name, resolver in tally.resolvers.items()}
     return {
         "reservationRows": rows.read,
@@ -215,5 +216,6 @@ def _counts(extracted: Extracted, catalogue: Catalogue, tally: Tally) -> Mapping
         "unknownStatusCodes": extracted.statuses.unknown_codes,
         "skippedConfigItems": catalogue.skipped_items,
         "unknownConfigTypes": sum(catalogue.unknown_kinds.values()),
+        **statuses,
         **unassigned,
     }

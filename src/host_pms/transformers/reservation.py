@@ -1,6 +1,7 @@
 """R7 to R15: from reservation rows and their postings to reservation nights."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -81,6 +82,7 @@ class Tally:
         self.names = Names()
         self.books = books
         self.unknown_statuses = 0
+        self.statuses: Counter[Status] = Counter()
         self.numeric_ids: dict[int, str] = {}
 
 
@@ -104,11 +106,12 @@ def _records(
     """R7: one record for every stay night, every date with a price, and every date with a posting."""
     priced = _priced_by_date(row.prices)
     _enter_came_in(row.prices, tally.books)
+    status = terms.statuses.status(row.status_id)
+    tally.statuses[status] += 1
+    tally.unknown_statuses += row.status_id not in terms.statuses.by_id
     nights = sorted({*stay_nights(row), *priced, *invoiced})
     if not nights:
         return
-    status = terms.statuses.status(row.status_id)
-    tally.unknown_statuses += row.status_id not in terms.statuses.by_id
     codes = _codes(row, tally)
     external_id = _external_id(row, tally, terms.id_format)
     record_from = row.created if terms.first_import else terms.today
