@@ -43,7 +43,8 @@ def plan_window(
         return Window(update_from=BEGINNING, complete=True, held=cursor, moves_watermark=True)
     if asked.since is not None:
         reaches_cursor = cursor is not None and asked.since <= cursor
-        return Window(update_from=asked.since, complete=False, held=cursor, moves_watermark=reaches_cursor)
+        since = max(asked.since, BEGINNING)
+        return Window(update_from=since, complete=False, held=cursor, moves_watermark=reaches_cursor)
     update_from = max((cursor or BEGINNING) - lookback, parameters.min_import or BEGINNING, BEGINNING)
     return Window(update_from=update_from, complete=False, held=cursor, moves_watermark=True)
 
