@@ -14,7 +14,7 @@ import typer
 
 from host_pms import __version__
 from host_pms.bootstrap import Stop, application
-from host_pms.config.logging import configure_logging, log_event
+from host_pms.config.logging import configure_logging, log_event, warn_of_unknown
 from host_pms.config.settings import Settings, read_settings, unknown_variables
 from host_pms.errors import ConnectorError, UsageError
 from host_pms.events import Event, EventName, Notify
@@ -22,9 +22,12 @@ from host_pms.report.summary import hotel_line, run_report
 from host_pms.services.fleet import HotelResult, chosen_hotels, exit_code, sync_fleet
 from host_pms.services.window import Asked
 from host_pms.signals import EXIT_CODE_OF_SIGNALS, stopped_by_signals
-from host_pms.terminal import console, file_table, hotel_table, progress
+from host_pms.simulate_command import SIMULATE_EPILOG, simulate
+from host_pms.terminal import console, file_table, hotel_table, print_failures, progress
 
 STANDARD_OUTPUT = Path("-")
+NO_VALUE = ""
+"""A flag's metavar: typer's own, `<bool>`, reads as if a value had to follow."""
 
 app = typer.Typer(
     name="host-pms",
@@ -35,7 +38,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", metavar=NO_VALUE, help="Print nothing but errors.")]
 EnvFile = Annotated[
     Path | None, typer.Option("--env-file", metavar="FILE", help="Read settings from FILE instead of .env.")
 ]
@@ -49,7 +52,13 @@ def _print_version(asked: bool) -> None:
 
 Version = Annotated[
     bool,
-    typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit."),
+    typer.Option(
+        "--version",
+        metavar=NO_VALUE,
+        callback=_print_version,
+        is_eager=True,
+        help="Print the version and exit.",
+    ),
 ]
 
 
@@ -78,9 +87,12 @@ def sync(
             help="Read what changed since then, hotel time (2024-01-15T02:00:00).",
         ),
     ] = None,
-    full: Annotated[bool, typer.Option("--full", help="Import the whole history again.")] = False,
+    full: Annotated[
+        bool, typer.Option("--full", metavar=NO_VALUE, help="Import the whole history again.")
+    ] = False,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Read and transform, but write and send nothing.")
+        bool,
+        typer.Option("--dry-run", metavar=NO_VALUE, help="Read and transform, but write and send nothing."),
     ] = False,
     json: Annotated[
         Path | None,
@@ -93,6 +105,8 @@ def sync(
     """Publish what changed at the hotels since their watermarks."""
     if full and since is not None:
         raise UsageError("--full and --since exclude each other.", remedy="Give one of them.")
+    if json is not None and json != STANDARD_OUTPUT and (json.is_dir() or not json.parent.is_dir()):
+        raise UsageError(f"The report cannot be written to {json}.", remedy="Name a file in a folder.")
     settings = _settings(env_file, quiet=quiet)
     stop = Stop()
     with (
@@ -109,7 +123,7 @@ def sync(
     if not quiet and json != STANDARD_OUTPUT:
         _print_results(results, dry_run=dry_run)
     if _shows_bars(settings, quiet=quiet):
-        _print_failures(results)
+        print_failures(results)
     if settings.debug:
         _print_tracebacks(results)
     raise typer.Exit(
@@ -126,18 +140,7 @@ def hotels(quiet: Quiet = False, env_file: EnvFile = None) -> None:
             typer.echo(code)
 
 
-@app.command(epilog="Example:\n\nhost-pms simulate --port 8080 --hotels 5 --seed 7")
-def simulate(
-    port: Annotated[
-        int, typer.Option(min=0, max=65535, help="Where to listen, on 127.0.0.1; 0: any free port.")
-    ] = 8080,
-    hotels: Annotated[int, typer.Option(min=1, max=1000, help="How many hotels.")] = 3,
-    seed: Annotated[int, typer.Option(help="Other seeds, other hotels; the same seed, the same ones.")] = 1,
-) -> None:
-    """Serve invented hotels: a Host PMS API and a Climber ESB on this machine, until Ctrl-C."""
-    from host_pms import demo  # noqa: PLC0415 - needs the simulator, which is an extra
-
-    demo.simulate(port=port, hotels=hotels, seed=seed)
+app.command(epilog=SIMULATE_EPILOG)(simulate)
 
 
 @app.command(name="demo")
@@ -157,8 +160,7 @@ def _settings(env_file: Path | None, *, quiet: bool) -> Settings:
     log_format = settings.log_format or ("console" if sys.stderr.isatty() else "json")
     level = "ERROR" if quiet else "DEBUG" if settings.debug else settings.log_level
     configure_logging(level=level, log_format=log_format, secrets=settings.secrets)
-    for name in unknown_variables(env_file):
-        structlog.stdlib.get_logger(__name__).warning(f"{name} is no setting; is it misspelt?", variable=name)
+    warn_of_unknown(unknown_variables(env_file))
     return settings
 
 
@@ -183,13 +185,6 @@ def _print_results(results: Sequence[HotelResult], *, dry_run: bool) -> None:
     if dry_run:
         out.print(file_table(results))
         out.print("Nothing was written, registered or sent.")
-
-
-def _print_failures(results: Sequence[HotelResult]) -> None:
-    out = console(error=True)
-    for result in results:
-        if result.error is not None:
-            out.print(f"{result.hotel_code}: {result.reason}", markup=False, soft_wrap=True)
 
 
 def _print_tracebacks(results: Sequence[HotelResult]) -> None:

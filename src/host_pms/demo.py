@@ -16,15 +16,18 @@ from host_pms.report.summary import hotel_line
 from host_pms.services.fleet import HotelResult, exit_code, sync_fleet
 from host_pms.services.window import Asked
 from host_pms.signals import EXIT_CODE_OF_SIGNALS, stopped_by_signals
-from host_pms.terminal import console, hotel_table, progress
+from host_pms.terminal import console, hotel_table, print_failures, progress
 
 try:
+    from host_pms.simulator.command import SimulatorOptions, asked_simulator
     from host_pms.simulator.server import Simulator
 except ModuleNotFoundError as missing:
     raise UsageError(
         f"The simulator needs {missing.name}, which is not installed.",
         remedy="Install it with: pip install 'host-pms-connector[simulator]'",
     ) from missing
+
+__all__ = ["SimulatorOptions", "run", "simulate"]
 
 MARKER = ".host-pms-demo"
 """A folder that holds this file was made by the demo, so the demo may empty it."""
@@ -53,25 +56,29 @@ def run(into: Path) -> int:
             _print(out, second, "A day later: what changed")
     if signals:
         return EXIT_CODE_OF_SIGNALS + signals[0]
+    print_failures((*first, *second))
     _say_where(into, second, settings)
     return exit_code([result.outcome for result in (*first, *second)])
 
 
-def simulate(*, port: int, hotels: int, seed: int) -> None:
-    """Serve invented hotels until Ctrl-C.
+def simulate(options: SimulatorOptions) -> None:
+    """Serve hotels until Ctrl-C.
 
     Raises:
-        UsageError: the port is taken.
+        UsageError: an option is not understood, or the port is taken.
     """
     try:
-        with Simulator(hotels=hotels, seed=seed, port=port) as simulator:
+        with asked_simulator(options) as simulator:
             console().print(_how_to_use(simulator), markup=False, soft_wrap=True)
             simulator.serve_forever()
     except KeyboardInterrupt:
         console(error=True).print("Stopped.")
+    except ValueError as fault:
+        raise UsageError(f"{fault}.", remedy="See host-pms simulate --help.") from fault
     except OSError as fault:
         raise UsageError(
-            f"Port {port} cannot be used: {fault.strerror}.", remedy="Try another, or --port 0 for any."
+            f"Port {options.port} cannot be used: {fault.strerror}.",
+            remedy="Try another, or --port 0 for any.",
         ) from fault
 
 
@@ -99,14 +106,27 @@ def _settings(simulator: Simulator, into: Path) -> Settings:
 
 
 def _make_empty(folder: Path) -> None:
-    if folder.exists() and any(folder.iterdir()):
-        if not (folder / MARKER).is_file():
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        held = list(folder.iterdir())
+        if held and not (folder / MARKER).is_file():
             raise UsageError(
                 f"{folder} holds something that the demo did not write.", remedy="Name another with --into."
             )
-        shutil.rmtree(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / MARKER).write_text("Written by `host-pms demo`, which empties this folder.\n")
+        for path in held:
+            _remove(path)
+        (folder / MARKER).write_text("Written by `host-pms demo`, which empties this folder.\n")
+    except OSError as fault:
+        raise UsageError(
+            f"{folder} cannot be used: {fault.strerror}.", remedy="Name another with --into."
+        ) from fault
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink()
 
 
 def _say_where(into: Path, results: Sequence[HotelResult], settings: Settings) -> None:
@@ -124,9 +144,9 @@ def _say_where(into: Path, results: Sequence[HotelResult], settings: Settings) -
 
 
 def _how_to_use(simulator: Simulator) -> str:
-    codes = ", ".join(list(simulator.hotels)[:5])
+    count, codes = len(simulator.hotels), ", ".join(list(simulator.hotels)[:5])
     return (
-        f"Serving {len(simulator.hotels)} hotels ({codes}{', …' if len(simulator.hotels) > 5 else ''}) "  # noqa: PLR2004
+        f"Serving {count} hotel{'s' if count > 1 else ''} ({codes}{', …' if count > 5 else ''}) "  # noqa: PLR2004
         f"at {simulator.url} until Ctrl-C.\n"
         "Sync them from another terminal:\n\n"
         f"  export HOST_API_BASE_URL={simulator.host_url} HOST_API_SUBSCRIPTION_KEY={simulator.host_key}\n"

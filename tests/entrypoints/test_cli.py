@@ -328,7 +328,6 @@ def test_since_then_full_read_what_they_say(simulator: Simulator, tmp_path: Path
     simulator.esb.watermarks["HOTEL001"] = "2024-01-15T09:00:00"
     for arguments, update_from, complete in (
         ((), "2024-01-15T07:00:00", False),
-        (("--since", "2024-01-10"), "2024-01-10T00:00:00", False),
         (("--since", "2024-01-10T06:30:00"), "2024-01-10T06:30:00", False),
         (("--full",), "1900-01-01T00:00:00", True),
     ):

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 import pytest
 from fake_pms import POLICY
+from resort import bookings_file
 from simulated_pms import ROOM, SimulatedPms, SimulatedWorld, WatermarkEsb
 
 from host_pms.services.sync import sync_hotel
@@ -18,6 +19,7 @@ from host_pms.services.window import Asked
 from host_pms.simulator.clock import START, HotelClock
 from host_pms.simulator.hotels import synthetic_hotels
 from host_pms.simulator.pms import Order, PageRequest, PmsHotel
+from host_pms.simulator.recorded_hotel import recorded_hotel
 
 DAYS = 60
 POLICY_WITHOUT_GRID = replace(POLICY, inventory_horizon=timedelta(0))
@@ -107,6 +109,17 @@ def test_sixty_increments_equal_one_full_import(
     assert len(found.other_postings) == later_postings
     assert_no_longer_booked(found.left_over, full)
     assert_posted_after_the_last_change(found.other_postings, full, hotel, START + timedelta(days=DAYS))
+
+
+def test_the_resort_in_summer_2016() -> None:
+    start = datetime(2016, 6, 15, 10)
+    hotel = recorded_hotel(bookings_file(), hotel_name="Resort Hotel")
+    table, full = day_by_day(hotel, start)
+    found = compare(table, full)
+    assert (found.other, found.missing) == ([], [])
+    # Guests who are still in house: their nights are posted, their bookings change when they leave.
+    assert (len(found.left_over), len(found.other_postings)) == (0, 677)
+    assert_posted_after_the_last_change(found.other_postings, full, hotel, start + timedelta(days=DAYS))
 
 
 def assert_no_longer_booked(left_over: list[tuple[str, str]], full: Table) -> None:

@@ -1,9 +1,12 @@
 """Calls a running simulator as a plain HTTP client would."""
 
+import asyncio
+import socket
 import ssl
 from datetime import datetime
 from itertools import chain
 from typing import Any
+from urllib.parse import urlencode
 
 import httpx2
 
@@ -49,3 +52,44 @@ def rows_of(body: Any) -> Rows:
 
 def moment(text: str) -> datetime:
     return datetime.fromisoformat(text)
+
+
+def wire_bytes(simulator: Simulator, path: str, *, half_close: bool = False, **query: Any) -> bytes:
+    """All that comes back over a connection of its own until it is closed, headers included.
+
+    `half_close` says at once that no more will be sent, as a client does that gives up.
+
+    Raises:
+        ConnectionResetError: the connection is reset.
+    """
+    text = urlencode({"hotelCode": "HOTEL001"} | query)
+    request = (
+        f"GET /rms-v2{path}?{text} HTTP/1.1\r\nHost: simulator\r\nConnection: close\r\n"
+        f"Ocp-Apim-Subscription-Key: {simulator.host_key}\r\n\r\n"
+    )
+    with socket.create_connection(("127.0.0.1", simulator.port), timeout=20) as connection:
+        connection.sendall(request.encode())
+        if half_close:
+            connection.shutdown(socket.SHUT_WR)
+        return b"".join(iter(lambda: connection.recv(65_536), b""))
+
+
+class Waited:
+    """Stands for waiting: remembers how long, and waits for nothing."""
+
+    def __init__(self) -> None:
+        self.seconds: list[float] = []
+
+    async def __call__(self, seconds: float) -> None:
+        self.seconds.append(seconds)
+        await asyncio.sleep(0)
+
+
+class Ticks:
+    """A clock that stands still until it is moved, in seconds."""
+
+    def __init__(self, now: float = 0.0) -> None:
+        self.now = now
+
+    def __call__(self) -> float:
+        return self.now

@@ -6,7 +6,7 @@ master, row n the part after the n-th move. They share `ResNo`, `ResId` and `Glo
 
 from bisect import bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import IntEnum
 from operator import attrgetter
@@ -70,6 +70,17 @@ class Terms:
             yield night
             night += _DAY
 
+    def shifted(self, days: int) -> "Terms":
+        """The same stay so many days later, prices and room moves with it."""
+        by = _DAY * days
+        return replace(
+            self,
+            check_in=self.check_in + by,
+            check_out=self.check_out + by,
+            prices=tuple(replace(price, night=price.night + by) for price in self.prices),
+            moves=tuple(replace(move, night=move.night + by) for move in self.moves),
+        )
+
     def part_of(self, night: date) -> int:
         """The number of the row in whose room the guest is on `night`."""
         return sum(move.night <= night for move in self.moves)
@@ -77,7 +88,10 @@ class Terms:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Sold:
-    """What a booking is for and through whom it came; the same from its creation to its end."""
+    """What a booking is for and through whom it came; the same from its creation to its end.
+
+    `pax` counts all persons; `children` and `babies` are some of them.
+    """
 
     rooms: int
     pax: int
@@ -87,11 +101,12 @@ class Sold:
     cro: str | None
     group: str | None
     package: str
-    price_list: str
+    price_list: str | None
     segment: str
     sub_segment: str
     channel: str
-    option_days: int | None
+    option_days: int | None = None
+    babies: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

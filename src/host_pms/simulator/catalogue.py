@@ -1,6 +1,6 @@
 """The configuration items of a synthetic hotel, and the texts that its bookings use for them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from host_pms.simulator.pms import JsonObject
@@ -65,12 +65,13 @@ _CODE_LISTS = {
 
 def config_items() -> list[JsonObject]:
     """`ConfigInfo`: every type that host-api.md lists and one more, with nested codes and inactive items."""
-    return [*_rooms(), *_coded(), *_charges(), *_statuses()]
+    return [*room_items(ROOM_TYPES), *_coded(), *charge_items(), *status_items()]
 
 
-def _rooms() -> Iterator[JsonObject]:
-    for config_id, room in enumerate(ROOM_TYPES, start=1):
-        yield _item(
+def room_items(rooms: Sequence[RoomType]) -> Iterator[JsonObject]:
+    """`CATEGORY`."""
+    for config_id, room in enumerate(rooms, start=1):
+        yield config_item(
             "CATEGORY", config_id, room.code, room.description, inventory=room.rooms, active=room.active
         )
 
@@ -79,18 +80,22 @@ def _coded() -> Iterator[JsonObject]:
     for config_type, names in _CODE_LISTS.items():
         for config_id, (code, name) in enumerate(names.items(), start=1):
             nested = code in {"GRP", "GDS"}
-            yield _item(config_type, config_id, _nested(config_id, code, name) if nested else code, name)
-    yield _item("SEGMENT", 99, "OLD", _nested(99, "OLD", "Former segment"), active=False)
+            yield config_item(
+                config_type, config_id, _nested(config_id, code, name) if nested else code, name
+            )
+    yield config_item("SEGMENT", 99, "OLD", _nested(99, "OLD", "Former segment"), active=False)
 
 
-def _charges() -> Iterator[JsonObject]:
+def charge_items() -> Iterator[JsonObject]:
+    """`CHARGE`."""
     for config_id, (code, (name, sales_group)) in enumerate(CHARGES.items(), start=1):
-        yield _item("CHARGE", config_id, code, name, sales_group=sales_group)
+        yield config_item("CHARGE", config_id, code, name, sales_group=sales_group)
 
 
-def _statuses() -> Iterator[JsonObject]:
+def status_items() -> Iterator[JsonObject]:
+    """`RESERVATION STATUS`."""
     for config_id, code in STATUSES.items():
-        yield _item("RESERVATION STATUS", config_id, code, code.capitalize())
+        yield config_item("RESERVATION STATUS", config_id, code, code.capitalize())
 
 
 def _nested(item_id: int, code: str, name: str) -> JsonObject:
@@ -98,7 +103,7 @@ def _nested(item_id: int, code: str, name: str) -> JsonObject:
     return {"id": item_id, "code": code, "name": name}
 
 
-def _item(
+def config_item(
     config_type: str,
     config_id: int,
     code: str | JsonObject,
@@ -108,6 +113,7 @@ def _item(
     sales_group: str = "N/A",
     active: bool = True,
 ) -> JsonObject:
+    """An item of `ConfigInfo`."""
     return {
         "ConfigType": config_type,
         "ConfigId": config_id,

@@ -7,8 +7,8 @@ START = datetime(2024, 1, 15, 10, 30, 45)  # noqa: DTZ001 -- hotel-local wall ti
 NIGHT_AUDIT_ENDS = timedelta(hours=3)
 """The business date turns here, not at midnight; postings of a night are made before it does."""
 
-_DURATION = re.compile(r"(\d{1,6})([dhms])", re.ASCII)
-_UNITS = {"d": "days", "h": "hours", "m": "minutes", "s": "seconds"}
+_DURATION = re.compile(r"(\d{1,6})(ms|[dhms])", re.ASCII)
+_UNITS = {"d": "days", "h": "hours", "m": "minutes", "s": "seconds", "ms": "milliseconds"}
 
 
 class HotelClock:
@@ -57,12 +57,12 @@ def on(day: date, hour: int, minute: int = 0) -> datetime:
 
 
 def duration(text: str) -> timedelta:
-    """`1d`, `2h`, `90m` or `30s`.
+    """`1d`, `2h`, `90m`, `30s` or `50ms`.
 
     Raises:
         ValueError: it is none of these.
     """
     match = _DURATION.fullmatch(text)
     if match is None:
-        raise ValueError(f"{text!r} is no duration; write 1d, 2h, 90m or 30s")
+        raise ValueError(f"{text!r} is no duration; write 1d, 2h, 90m, 30s or 50ms")
     return timedelta(**{_UNITS[match[2]]: int(match[1])})

@@ -12,7 +12,7 @@ from starlette.routing import Route
 
 from host_pms.simulator.clock import HotelClock, duration
 from host_pms.simulator.esb import EsbMemory
-from host_pms.simulator.faults import fault_handlers, plain_body
+from host_pms.simulator.refusals import plain_body, refusal_handlers
 
 
 class Control:
@@ -30,7 +30,7 @@ class Control:
                 Route("/clock", self._move_clock, methods=["POST"]),
                 Route("/esb", self._read_esb, methods=["GET"]),
             ],
-            exception_handlers=fault_handlers(plain_body),
+            exception_handlers=refusal_handlers(plain_body),
         )
 
     async def _read_clock(self, _request: Request) -> Response:

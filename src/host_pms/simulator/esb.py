@@ -13,8 +13,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from host_pms.simulator.esb_bodies import import_date_faults, registration_faults
-from host_pms.simulator.faults import fault_handlers, plain_body
 from host_pms.simulator.pms import JsonObject
+from host_pms.simulator.refusals import plain_body, refusal_handlers
 
 KEY_HEADER = "X-API-Key"
 _IDEMPOTENCY_KEY = re.compile(r"[!-~]{1,255}", re.ASCII)
@@ -69,7 +69,7 @@ class EsbApi:
                 Route("/hotels/{code}/import-dates", self._import_dates, methods=["PUT"]),
                 Route("/files/register", self._register, methods=["POST"]),
             ],
-            exception_handlers=fault_handlers(plain_body),
+            exception_handlers=refusal_handlers(plain_body),
         )
 
     async def _hotels(self, request: Request) -> Response:

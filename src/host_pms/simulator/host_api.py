@@ -16,28 +16,24 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from host_pms.simulator.apim import MISSING_KEY, WRONG_KEY, gateway_body
 from host_pms.simulator.clock import HotelClock
-from host_pms.simulator.faults import fault_handlers
-from host_pms.simulator.pms import MAX_PAGE, JsonObject, PageRequest, PmsHotel
+from host_pms.simulator.gateway import KEY_HEADER
+from host_pms.simulator.pms import MAX_PAGE, BetweenPages, JsonObject, PageRequest, PmsHotel
+from host_pms.simulator.refusals import refusal_handlers
 
-KEY_HEADER = "Ocp-Apim-Subscription-Key"
 MAX_GRID_DAYS = 30  # InventoryGrid's longest window, both ends included
 
 _MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}", re.ASCII)
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _NUMBER = re.compile(r"\d{1,9}", re.ASCII)
-_MISSING_KEY = (
-    "Access denied due to missing subscription key. "
-    "Make sure to include subscription key when making requests to an API."
-)
-_WRONG_KEY = (
-    "Access denied due to invalid subscription key. "
-    "Make sure to provide a valid key for an active subscription."
-)
 
 
 class HostApi:
-    """The four calls; `hotel_keys` are hotels' own keys, for which `shared_key` does not serve."""
+    """The four calls.
+
+    `hotel_keys` are hotels' own keys, for which `shared_key` does not serve.
+    """
 
     def __init__(
         self,
@@ -46,11 +42,13 @@ class HostApi:
         clock: HotelClock,
         shared_key: str,
         hotel_keys: Mapping[str, str],
+        between_pages: BetweenPages,
     ) -> None:
         self._hotels = hotels
         self._clock = clock
         self._shared_key = shared_key
         self._hotel_keys = hotel_keys
+        self._between_pages = between_pages
 
     def app(self) -> Starlette:
         """The application, to be mounted below a base path."""
@@ -61,19 +59,22 @@ class HostApi:
                 Route("/ExternalRms/Revenue", self._revenue, methods=["GET"]),
                 Route("/Pms/InventoryGrid", self._inventory_grid, methods=["GET"]),
             ],
-            exception_handlers=fault_handlers(_gateway_body),
+            exception_handlers=refusal_handlers(_refused),
         )
 
     async def _config(self, request: Request) -> Response:
         return _json(self._hotel(request).config(self._clock.now))
 
     async def _reservation(self, request: Request) -> Response:
-        return _json(self._hotel(request).reservations(self._clock.now, _page_request(request)))
+        hotel, page = self._hotel(request), _page_request(request)
+        self._between_pages(hotel, self._clock)
+        return _json(hotel.reservations(self._clock.now, page))
 
     async def _revenue(self, request: Request) -> Response:
-        hotel = self._hotel(request)
+        hotel, page = self._hotel(request), _page_request(request)
         sales_group = _number(request, "salesGroup") if "salesGroup" in request.query_params else None
-        return _json(hotel.revenue(self._clock.now, _page_request(request), sales_group))
+        self._between_pages(hotel, self._clock)
+        return _json(hotel.revenue(self._clock.now, page, sales_group))
 
     async def _inventory_grid(self, request: Request) -> Response:
         hotel = self._hotel(request)
@@ -86,9 +87,9 @@ class HostApi:
         code = request.query_params.get("hotelCode", "")
         key = request.headers.get(KEY_HEADER)
         if not key:
-            raise HTTPException(401, _MISSING_KEY)
+            raise HTTPException(401, MISSING_KEY)
         if key != self._hotel_keys.get(code, self._shared_key):
-            raise HTTPException(401, _WRONG_KEY)
+            raise HTTPException(401, WRONG_KEY)
         if not code:
             raise HTTPException(400, "hotelCode is missing.")
         if code not in self._hotels:
@@ -137,6 +138,5 @@ def _json(body: Any) -> Response:
     return Response(json.dumps(body), media_type="application/json")
 
 
-def _gateway_body(fault: HTTPException) -> JsonObject:
-    """Azure API Management's body for an error."""
-    return {"statusCode": fault.status_code, "message": fault.detail}
+def _refused(refusal: HTTPException) -> JsonObject:
+    return gateway_body(refusal.status_code, refusal.detail)

@@ -1,15 +1,14 @@
-"""Synthetic hotels: each a PMS of its own, with the habits of its installation."""
+"""Hotels made of bookings: each a PMS of its own, with the habits of its installation."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import cached_property, lru_cache
-from operator import attrgetter
 from typing import Any
 
 from host_pms.simulator.bookings import Booking, RowState
 from host_pms.simulator.catalogue import SELLABLE, RoomType, config_items
 from host_pms.simulator.clock import START, at_midnight, business_date
+from host_pms.simulator.ledger import Ledger, PostingsOf
 from host_pms.simulator.lives import draw_bookings
 from host_pms.simulator.maintenance import Block, draw_blocks, room_inventories
 from host_pms.simulator.pms import JsonObject, Order, PageRequest, page_of
@@ -17,7 +16,6 @@ from host_pms.simulator.postings import Posting, postings_of
 from host_pms.simulator.rows import Ids, number_ids, posting_row, reservation_row, text_ids
 
 BOOKINGS = 500  # enough for every oddity to show, few enough for a demo of seconds
-_LISTS_KEPT = 8  # row lists remembered a hotel: one for every `updateFrom` that is paged at the same time
 _PSEUDO_ROOM = RoomType(code="HOUSE", description="House account", rooms=1, rate=0)
 
 
@@ -30,6 +28,9 @@ class Habits:
     bare_grid: bool = False
     rooms: tuple[RoomType, ...] = SELLABLE
     tells_business_date: bool = True
+    catalogue: Callable[[], list[JsonObject]] = config_items
+    reservation_row: Callable[[RowState, Ids], JsonObject] = reservation_row
+    postings_of: PostingsOf = postings_of
 
 
 HABITS = (
@@ -38,50 +39,55 @@ HABITS = (
     Habits(ids=text_ids, revenue_list=None),
     Habits(revenue_list="transactions", tells_business_date=False),
 )
-"""Hotels take these in turn; three hotels are enough for every way to answer revenue and the grid."""
+"""Synthetic hotels take these in turn; three are enough for every way to answer revenue and the grid."""
 
 
-class SyntheticHotel:
-    """A hotel of bookings and their postings; what it answers depends on the clock alone."""
+class BookedHotel:
+    """A hotel of bookings and their postings; what it answers depends on the clock and on its `ledger`.
+
+    The ledger may be changed at any time, by the server's thread: `between_pages` is called there.
+    """
 
     def __init__(
         self,
         *,
         code: str,
         number: int,
-        bookings: tuple[Booking, ...],
+        name: str,
+        bookings: Sequence[Booking],
         blocks: tuple[Block, ...] = (),
         habits: Habits = HABITS[0],
         order: Order = "id",
     ) -> None:
         self.code = code
-        self.name = f"Simulated Hotel {number}"
-        self.bookings = bookings
+        self.name = name
+        self.ledger = Ledger(bookings, order=order, postings_of=habits.postings_of)
         self._number = number
         self._blocks = blocks
         self._habits = habits
-        self._order = order
-        # Paging asks for one list many times; a list is found once for a clock and an `updateFrom`.
-        self._changed_rows = lru_cache(_LISTS_KEPT)(self._find_rows)
-        self._changed_postings = lru_cache(_LISTS_KEPT)(self._find_postings)
 
-    @cached_property
-    def postings(self) -> tuple[Posting, ...]:
+    @property
+    def bookings(self) -> tuple[Booking, ...]:
+        """In the order of their numbers."""
+        return self.ledger.bookings
+
+    @property
+    def postings(self) -> Sequence[Posting]:
         """All that will ever be posted, in the order it is."""
-        return postings_of(self.bookings)
+        return self.ledger.postings()
 
     def config(self, now: datetime) -> JsonObject:
         """Hotel and catalogue."""
-        return {"HotelInfo": self._hotel_info(now), "ConfigInfo": config_items()}
+        return {"HotelInfo": self._hotel_info(now), "ConfigInfo": self._habits.catalogue()}
 
     def reservations(self, now: datetime, request: PageRequest) -> JsonObject:
         """A page of rows."""
-        rows = self._changed_rows(now, request.update_from)
-        return {"Reservations": page_of(rows, request, lambda row: reservation_row(row, self._habits.ids))}
+        rows, habits = self.ledger.rows(now, request.update_from), self._habits
+        return {"Reservations": page_of(rows, request, lambda row: habits.reservation_row(row, habits.ids))}
 
     def revenue(self, now: datetime, request: PageRequest, sales_group: int | None) -> Any:
         """A page of postings, under the list's name at this hotel."""
-        postings = self._changed_postings(now, request.update_from, sales_group)
+        postings = self.ledger.changed_postings(now, request.update_from, sales_group)
         page = page_of(postings, request, lambda posting: posting_row(posting, self._habits.ids))
         name = self._habits.revenue_list
         return page if name is None else {name: page}
@@ -114,28 +120,6 @@ class SyntheticHotel:
             "Duration": 0.01,
         }
 
-    def _find_rows(self, now: datetime, update_from: datetime) -> Sequence[RowState]:
-        rows: list[RowState] = []
-        for booking in self.bookings:
-            terms = booking.terms(now)
-            if terms is not None and terms.last_update >= update_from:
-                parts = range(len(terms.moves) + 1)
-                rows.extend(RowState(booking=booking, part=part, terms=terms) for part in parts)
-        if self._order != "id":
-            rows.sort(key=attrgetter("terms.last_update"), reverse=self._order == "newest")
-        return rows
-
-    def _find_postings(
-        self, now: datetime, update_from: datetime, sales_group: int | None
-    ) -> Sequence[Posting]:
-        """Postings are numbered as they are made, so by id and by last update are one order."""
-        found = [
-            posting
-            for posting in self.postings
-            if update_from <= posting.last_update <= now and sales_group in {None, posting.sales_group}
-        ]
-        return found[::-1] if self._order == "newest" else found
-
 
 def synthetic_hotels(
     count: int,
@@ -144,7 +128,7 @@ def synthetic_hotels(
     bookings: int = BOOKINGS,
     around: datetime = START,
     order: Order = "id",
-) -> tuple[SyntheticHotel, ...]:
+) -> tuple[BookedHotel, ...]:
     """`HOTEL001` and so on, each with as many bookings over the year round `around`."""
     return tuple(
         _drawn(number, seed=seed, bookings=bookings, around=around, order=order)
@@ -152,11 +136,12 @@ def synthetic_hotels(
     )
 
 
-def _drawn(number: int, *, seed: int, bookings: int, around: datetime, order: Order) -> SyntheticHotel:
+def _drawn(number: int, *, seed: int, bookings: int, around: datetime, order: Order) -> BookedHotel:
     code = f"HOTEL{number:03}"
-    return SyntheticHotel(
+    return BookedHotel(
         code=code,
         number=number,
+        name=f"Simulated Hotel {number}",
         bookings=draw_bookings(seed=seed, hotel_code=code, around=around, count=bookings),
         blocks=draw_blocks(seed=seed, hotel_code=code, around=around),
         habits=HABITS[(number - 1) % len(HABITS)],

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Literal, Protocol, TypeVar
 
+from host_pms.simulator.clock import HotelClock
+
 JsonObject = dict[str, Any]
 Order = Literal["id", "last_update", "newest"]
 """How rows are ordered: by id, by `LastUpdate`, or by `LastUpdate` with the newest first."""
@@ -44,6 +46,10 @@ class PmsHotel(Protocol):
 
     def inventory_grid(self, now: datetime, first: date, last: date) -> Any:
         """The answer to InventoryGrid, both dates included."""
+
+
+BetweenPages = Callable[[PmsHotel, HotelClock], None]
+"""Called before each page of rows or postings is made, so that a list may change while it is read."""
 
 
 def page_of(rows: Sequence[_Row], request: PageRequest, render: Callable[[_Row], Any]) -> list[Any]:

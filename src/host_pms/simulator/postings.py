@@ -51,16 +51,16 @@ def _spent(booking: Booking, terms: Terms) -> Iterator[Posting]:
     """One night after the other, each at its audit; a day use when its guest leaves."""
     arrival = terms.check_in.date()
     for night in terms.nights():
-        audit = _audit(booking, night)
-        yield from _room(booking, terms, night, audit)
-        yield from _food(booking, terms, night, audit)
+        made = audit(booking, night)
+        yield from _room(booking, terms, night, made)
+        yield from _food(booking, terms, night, made)
         if night == arrival and not booking.number % _CORRECTED_EVERY:
-            yield _posting(booking, terms, night, audit + timedelta(minutes=20), gross=-10_000)
+            yield _posting(booking, terms, night, made + timedelta(minutes=20), gross=-10_000)
     if terms.check_out.date() == arrival:
         yield from _room(booking, terms, arrival, terms.check_out)
 
 
-def _audit(booking: Booking, night: date) -> datetime:
+def audit(booking: Booking, night: date) -> datetime:
     """Around 02:00 of the next day, when `night` is still the business date."""
     return on(night + timedelta(days=1), 2, booking.number % _AUDIT_MINUTES)
 

@@ -68,7 +68,7 @@ def reservation_row(state: RowState, ids: Ids) -> JsonObject:
         **_sold_fields(booking, state.room_type),
         "ResStatus": int(terms.status),
         "Guests": _guests(booking),
-        "Prices": [_price(price, ids(booking)["GlobalResGuestId"]) for price in state.prices],
+        "Prices": [price_fields(price, ids(booking)["GlobalResGuestId"]) for price in state.prices],
     }
     for every, fields in _ODD_FIELDS:
         if not booking.number % every:
@@ -109,14 +109,14 @@ def _sold_fields(booking: Booking, room_type: str) -> JsonObject:
         "SubSegmentDescription": _spelled(booking, SUB_SEGMENTS, sold.sub_segment),
         "ChannelDescription": _spelled(booking, CHANNELS, sold.channel),
         "ChildrenType1": sold.children,
-        "ChildrenType2": 0,
+        "ChildrenType2": sold.babies,
         "ChildrenType3": 0,
     }
 
 
-def _spelled(booking: Booking, names: dict[str, str], code: str) -> str:
+def _spelled(booking: Booking, names: dict[str, str], code: str | None) -> str | None:
     """An item's description, now and then its code, or the description in capitals with wide spaces."""
-    if not booking.number % 5:
+    if code is None or not booking.number % 5:
         return code
     if not booking.number % 7:
         return f" {names[code].upper().replace(' ', '  ')}"
@@ -150,7 +150,8 @@ def _guests(booking: Booking) -> list[JsonObject]:
     ]
 
 
-def _price(price: Price, guest_id: object) -> JsonObject:
+def price_fields(price: Price, guest_id: object) -> JsonObject:
+    """An item of `Prices`."""
     return {
         "GlobalResguestId": guest_id,
         "SalesGroup": price.sales_group,
