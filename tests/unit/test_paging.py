@@ -199,3 +199,11 @@ def test_postings_that_never_hold_still_are_incomplete() -> None:
 
     with pytest.raises(TransientError, match="moved"):
         read_postings(charges(250), change=drop_the_first)
+
+
+def test_a_list_that_grows_for_ever_is_given_up() -> None:
+    def grow(rows: Rows, call: int) -> None:
+        rows += [reservation(ResId=f"{call}-{number}") for number in range(150)]
+
+    with pytest.raises(TransientError, match="too many calls"):
+        read(rows_of(150), change=grow)

@@ -58,6 +58,7 @@ class Scan(Generic[Row]):
         self.start = 0
         self.rows_read = 0
         self._calls = 0
+        self._most_calls = 0.0
         self._looked_again = False
         self._read = array("Q")
 
@@ -77,7 +78,9 @@ class Scan(Generic[Row]):
         if self.start + len(page.rows) > page.total_rows:
             return self._reread("it holds more rows than its TotalRows says", REREADS_OF_A_BROKEN_LIST)
         shrunk, self.total_rows = page.total_rows < self.total_rows, page.total_rows
-        if self._calls > 3 * self.total_rows / STEP_BACK + 10:
+        # By the length that the list had at first: one that grows for ever must end too.
+        self._most_calls = self._most_calls or 3 * self.total_rows / STEP_BACK + 10
+        if self._calls > self._most_calls:
             raise self._incomplete("it took too many calls")
         contents = array("Q", (int.from_bytes(content(row), "big") for row in page.rows))
         if self.start > 0 and not self._joins(contents[0], shrunk=shrunk):
