@@ -10,7 +10,7 @@ import msgspec
 from fakes import FakeClock, MemoryQueue, MemoryStore
 
 from host_pms.events import Event
-from host_pms.models.run import Buckets
+from host_pms.models.run import Buckets, Run, run_timestamp
 from host_pms.ports import ImportParameters, Registration
 from host_pms.services.policy import Policy
 from host_pms.services.sync import Neighbours
@@ -177,6 +177,9 @@ class World:
             clock=self.clock,
             notify=self.events.append,
         )
+
+    def run(self, hotel_code: str = HOTEL) -> Run:
+        return Run(hotel_code=hotel_code, started=run_timestamp(self.clock.now()))
 
     def published(self, bucket: str) -> Any:
         """The one object of an output bucket, every number exact."""

@@ -99,7 +99,7 @@ def _counted(result: HotelResult) -> dict[str, Any]:
     counts = result.published.transformed.counts
     return {
         **answer,
-        "timestamp": result.published.run.timestamp,
+        "timestamp": result.timestamp,
         "reservationRows": counts["reservationRows"],
         "postings": counts["postings"],
         "nights": counts["nights"],

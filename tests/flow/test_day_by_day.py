@@ -42,7 +42,7 @@ class Comparison:
 def publish(hotel: PmsHotel, world: SimulatedWorld, asked: Asked) -> list[Night]:
     world.clock.sleep(1)
     world.store.objects.clear()
-    sync_hotel(hotel.code, asked, POLICY_WITHOUT_GRID, world.neighbours())
+    sync_hotel(world.run(hotel.code), asked, POLICY_WITHOUT_GRID, world.neighbours())
     (body,) = (body for (bucket, _), body in world.store.objects.items() if bucket == "out-reservations")
     nights: list[Night] = msgspec.json.decode(body)
     return nights

@@ -27,7 +27,7 @@ def increment(**pms: Any) -> World:
 
 
 def run(world: World, asked: Asked | None = None, policy: Policy = POLICY) -> Published:
-    return sync_hotel(HOTEL, asked or Asked(), policy, world.neighbours())
+    return sync_hotel(world.run(), asked or Asked(), policy, world.neighbours())
 
 
 def test_every_effect_happens_once_and_in_order() -> None:

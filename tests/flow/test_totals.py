@@ -27,7 +27,7 @@ Nights = Sequence[dict[str, Any]]
 
 def import_of(hotel: PmsHotel, now: datetime) -> tuple[Published, Nights]:
     world = SimulatedWorld(pms=SimulatedPms({hotel.code: hotel}, HotelClock(now)))
-    published = sync_hotel(hotel.code, Asked(), POLICY, world.neighbours())
+    published = sync_hotel(world.run(hotel.code), Asked(), POLICY, world.neighbours())
     decoder = msgspec.json.Decoder(list[dict[str, Any]], float_hook=Decimal)
     bodies = [body for (bucket, _), body in world.store.objects.items() if bucket == "out-reservations"]
     return published, [night for body in bodies for night in decoder.decode(body)]

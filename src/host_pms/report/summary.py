@@ -52,6 +52,7 @@ def run_report(
 def _hotel_report(result: HotelResult, calls: Mapping[str, int]) -> Mapping[str, Any]:
     report: dict[str, Any] = {
         "hotelCode": result.hotel_code,
+        "timestamp": result.timestamp,
         "outcome": result.outcome.name.lower(),
         "reason": result.reason,
         "seconds": round(result.seconds, 3),
@@ -63,7 +64,6 @@ def _hotel_report(result: HotelResult, calls: Mapping[str, int]) -> Mapping[str,
     transformed, window = published.transformed, published.window
     return {
         **report,
-        "timestamp": published.run.timestamp,
         "complete": window.complete,
         "updateFrom": window.update_from.isoformat(),
         "watermark": published.watermark.isoformat() if published.watermark else None,

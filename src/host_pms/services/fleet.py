@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from host_pms.errors import ConnectorError, UsageError
 from host_pms.events import Event, EventName
-from host_pms.models.run import is_hotel_code
+from host_pms.models.run import Run, is_hotel_code, run_timestamp
 from host_pms.ports import Esb
 from host_pms.services.policy import Policy
 from host_pms.services.sync import Neighbours, Published, sync_hotel
@@ -30,8 +30,9 @@ class HotelResult:
     """One hotel's run: what it published, or the error that ended it."""
 
     hotel_code: str
-    outcome: Outcome
-    seconds: float
+    timestamp: str
+    outcome: Outcome = Outcome.DONE
+    seconds: float = 0.0
     published: Published | None = None
     error: Exception | None = None
 
@@ -91,17 +92,17 @@ def sync_fleet(
 def _guarded(hotel_code: str, asked: Asked, policy: Policy, world: Neighbours) -> HotelResult:
     """The per-hotel boundary: whatever happens to a hotel becomes its result."""
     began = world.clock.monotonic()
-    name = shown(hotel_code)
+    run = Run(hotel_code=hotel_code, started=run_timestamp(world.clock.now()))
+    result = HotelResult(hotel_code=shown(hotel_code), timestamp=run.timestamp)
     try:
         refuse_bad_code(hotel_code)
-        published = sync_hotel(hotel_code, asked, policy, world)
+        published = sync_hotel(run, asked, policy, world)
     except Exception as error:  # noqa: BLE001 - a bug in one hotel's run is that hotel's failure
         seconds = world.clock.monotonic() - began
-        result = HotelResult(hotel_code=name, outcome=outcome_of(error), seconds=seconds, error=error)
+        result = replace(result, outcome=outcome_of(error), seconds=seconds, error=error)
         world.notify(_failed(result))
         return result
-    seconds = world.clock.monotonic() - began
-    result = HotelResult(hotel_code=name, outcome=Outcome.DONE, seconds=seconds, published=published)
+    result = replace(result, published=published, seconds=world.clock.monotonic() - began)
     world.notify(_done(result, published))
     return result
 
@@ -136,7 +137,7 @@ def _done(result: HotelResult, published: Published) -> Event:
         source=__name__,
         message=f"Published {transformed.counts['nights']} nights",
         hotel_code=result.hotel_code,
-        timestamp=published.run.timestamp,
+        timestamp=result.timestamp,
         context={
             "rows": transformed.counts["reservationRows"],
             "count": transformed.counts["nights"],
@@ -154,5 +155,6 @@ def _failed(result: HotelResult) -> Event:
         source=__name__,
         message=result.reason,
         hotel_code=result.hotel_code,
+        timestamp=result.timestamp,
         context={"outcome": result.outcome.name.lower(), "seconds": round(result.seconds, 3)},
     )

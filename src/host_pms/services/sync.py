@@ -5,7 +5,7 @@ from datetime import date, datetime
 
 from host_pms.events import EventName, Notify
 from host_pms.models.host.config import HostConfig
-from host_pms.models.run import Run, run_timestamp
+from host_pms.models.run import Run
 from host_pms.ports import Clock, Esb, ImportParameters, ObjectStore, PmsApi, Queue
 from host_pms.services.extraction import Extraction, refuse_too_many_rejects
 from host_pms.services.loading import move_watermark, register, send_trigger
@@ -34,23 +34,21 @@ class Neighbours:
 class Published:
     """What a run of a hotel did; `watermark` is what the ESB holds after it."""
 
-    run: Run
     window: Window
     transformed: Transformed
     watermark: datetime | None
 
 
-def sync_hotel(hotel_code: str, asked: Asked, policy: Policy, world: Neighbours) -> Published:
-    """Publish what changed at the hotel since its watermark; all or nothing (S6).
+def sync_hotel(run: Run, asked: Asked, policy: Policy, world: Neighbours) -> Published:
+    """Publish what changed at the run's hotel since its watermark; all or nothing (S6).
 
     Raises:
         ConnectorError: the run failed; the watermark has not moved.
     """
-    run = Run(hotel_code=hotel_code, started=run_timestamp(world.clock.now()))
     teller = Teller(run=run, notify=world.notify)
     source = Extraction(run=run, pms=world.pms, store=world.store, buckets=policy.buckets, teller=teller)
 
-    parameters = world.esb.parameters(hotel_code)
+    parameters = world.esb.parameters(run.hotel_code)
     config = source.config()
     window = plan_window(parameters, config, asked, lookback=policy.lookback)
     teller.opened(window.update_from, complete=window.complete)
@@ -72,7 +70,7 @@ def sync_hotel(hotel_code: str, asked: Asked, policy: Policy, world: Neighbours)
 
     send_trigger(run, files, world.queue, complete=window.complete)
     teller.triggered()
-    return Published(run=run, window=window, transformed=transformed, watermark=watermark)
+    return Published(window=window, transformed=transformed, watermark=watermark)
 
 
 def _extract(source: Extraction, window: Window, config: HostConfig, *, last_night: date) -> Extracted:
