@@ -4,6 +4,7 @@ Nothing here knows a row of the API, a page or a rule of the mapping. Statuses a
 6 cancelled, 7 no-show, 10 checked in, 20 checked out.
 """
 
+import calendar
 import csv
 import gzip
 from collections import Counter
@@ -18,6 +19,7 @@ from host_pms.simulator.bookings import Booking
 CHECKED_OUT = 20
 CENT = Decimal("0.01")
 OUTCOMES = {"Check-Out": 20, "Canceled": 6, "No-Show": 7}
+MONTHS = list(calendar.month_name)
 DAY = timedelta(days=1)
 
 
@@ -74,8 +76,11 @@ def _totals(stays: Iterable[Stay]) -> Totals:
 
 
 def _line(line: Mapping[str, str], today: date) -> Iterator[Stay]:
-    day = f"{line['arrival_date_day_of_month']} {line['arrival_date_month']} {line['arrival_date_year']}"
-    arrival = datetime.strptime(day, "%d %B %Y").date()  # noqa: DTZ007
+    arrival = date(
+        int(line["arrival_date_year"]),
+        MONTHS.index(line["arrival_date_month"]),
+        int(line["arrival_date_day_of_month"]),
+    )
     ended = date.fromisoformat(line["reservation_status_date"])
     nights = int(line["stays_in_weekend_nights"]) + int(line["stays_in_week_nights"])
     if arrival - timedelta(days=int(line["lead_time"])) > today:

@@ -10,6 +10,7 @@ import schemathesis
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from schemathesis.checks import CheckFunction
+from schemathesis.core.failures import Failure
 from schemathesis.schemas import BaseSchema
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
@@ -88,3 +89,32 @@ def test_every_habit_of_a_hotel_is_in_the_contract(
     assert answer.status_code == 200
     host_contract[path]["GET"].validate_response(answer)
     assert len(answer.content) > 500
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        "throttle=5s", "throttle=5s/date", "throttle=5s/maximum", "quota=01:23:45", "status=401",
+        "status=408", "status=503", "page-cap=50", "clock-skew=-10m", "hotel-code=OTHER",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("path", ["/ExternalRms/Config", "/ExternalRms/Reservation"])
+def test_what_the_gateway_and_the_pms_may_do_is_in_the_contract(
+    simulator: Simulator, path: str, fault: str
+) -> None:
+    made = simulator.faults.add(fault)
+    query = {"hotelCode": "HOTEL001", "updateFrom": "1900-01-01T00:00:00"}
+    answer = httpx2.get(simulator.host_url + path, params=query, headers=HOST_KEY)
+    simulator.faults.remove(made)
+    host_contract[path]["GET"].validate_response(answer)
+
+
+@pytest.mark.parametrize("fault", ["empty", "inner-status=401", "no-total-rows"])
+def test_what_breaks_the_contract_is_seen(simulator: Simulator, fault: str) -> None:
+    made = simulator.faults.add(fault)
+    path = "/ExternalRms/Reservation"
+    query = {"hotelCode": "HOTEL001", "updateFrom": "1900-01-01T00:00:00"}
+    answer = httpx2.get(simulator.host_url + path, params=query, headers=HOST_KEY)
+    simulator.faults.remove(made)
+    with pytest.raises(Failure):
+        host_contract[path]["GET"].validate_response(answer)

@@ -16,7 +16,7 @@ import csv
 import gzip
 import zlib
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -50,23 +50,31 @@ class BookingsFileError(ValueError):
     """The file cannot be read; one line that says where and why."""
 
 
-def read_bookings(path: Path, *, hotel_name: str | None = None) -> tuple[Booking, ...]:
-    """The bookings of the hotel of this name, in the file's order; None takes the only hotel there is.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Recording:
+    """A hotel of the file: its name there, and its bookings in the file's order."""
+
+    hotel_name: str
+    bookings: tuple[Booking, ...]
+
+
+def read_recording(path: Path, *, hotel_name: str | None = None) -> Recording:
+    """The hotel of this name; None takes the only one there is.
 
     Raises:
         BookingsFileError: the file cannot be read, a line of it cannot, or it holds no such hotel.
     """
     shared = _Shared()
-    names: dict[str, None] = {}
-    bookings = []
+    found: dict[str, list[Booking]] = {}
     for number, fields in _lines(path):
-        names[fields["hotel"]] = None
+        bookings = found.setdefault(fields["hotel"], [])
         if hotel_name in {None, fields["hotel"]}:
             bookings.append(_booking(path, number, fields, shared))
-    if not bookings or (hotel_name is None and len(names) > 1):
-        known = ", ".join(map(repr, names)) or "none"
+    chosen = hotel_name or next(iter(found), "")
+    if chosen not in found or (hotel_name is None and len(found) > 1):
+        known = ", ".join(map(repr, found)) or "none"
         raise BookingsFileError(f"{path.name}: name one of the hotels that it holds ({known})")
-    return tuple(bookings)
+    return Recording(hotel_name=chosen, bookings=tuple(found[chosen]))
 
 
 def _lines(path: Path) -> Iterator[tuple[int, Fields]]:

@@ -12,7 +12,7 @@ from host_pms.simulator.clock import on
 from host_pms.simulator.hotels import BookedHotel, Habits
 from host_pms.simulator.pms import JsonObject, Order
 from host_pms.simulator.postings import Posting, audit
-from host_pms.simulator.recorded import read_bookings
+from host_pms.simulator.recorded import read_recording
 from host_pms.simulator.rows import Ids, price_fields
 
 _CODE_LISTS: dict[str, Callable[[Sold], str]] = {
@@ -29,11 +29,11 @@ def recorded_hotel(
     """The hotel of this name in the file, or the only one there is; its catalogue has the values that occur.
 
     Raises:
-        BookingsFileError: see `read_bookings`.
+        BookingsFileError: see `read_recording`.
     """
-    bookings = read_bookings(path, hotel_name=hotel_name)
-    rooms = _rooms(bookings)
-    items = [*room_items(rooms), *_coded(bookings), *charge_items(), *status_items()]
+    recording = read_recording(path, hotel_name=hotel_name)
+    rooms = _rooms(recording.bookings)
+    items = [*room_items(rooms), *_coded(recording.bookings), *charge_items(), *status_items()]
     habits = Habits(
         ids=line_ids,
         rooms=rooms,
@@ -41,8 +41,14 @@ def recorded_hotel(
         reservation_row=plain_row,
         postings_of=nights_spent,
     )
-    name = hotel_name or "Recorded Hotel"
-    return BookedHotel(code=code, number=1, name=name, bookings=bookings, habits=habits, order=order)
+    return BookedHotel(
+        code=code,
+        number=1,
+        name=recording.hotel_name,
+        bookings=recording.bookings,
+        habits=habits,
+        order=order,
+    )
 
 
 def morning_after(hotel: BookedHotel) -> datetime:
