@@ -52,7 +52,7 @@ def read_postings(rows: Rows, *, change: Change = lambda _rows, _call: None) -> 
         batch = scan.take(page("Revenue", rows, scan.start))
         if batch.restarted:
             found.clear()
-        found += [row.charge_code for _, row in batch.rows if isinstance(row, HostPosting)]
+        found += [row.res_id for _, row in batch.rows if isinstance(row, HostPosting)]
     return found
 
 
@@ -172,7 +172,7 @@ def test_a_list_that_grows_at_its_end_is_read_to_its_new_end() -> None:
 
 
 def charges(count: int) -> Rows:
-    return [posting(ChargeCode=f"C{number}") for number in range(count)]
+    return [posting(ResId=f"C{number}") for number in range(count)]
 
 
 def test_postings_are_read_again_from_the_start_where_a_seam_does_not_match() -> None:
@@ -188,7 +188,7 @@ def test_equal_postings_side_by_side_do_not_hide_that_one_moved() -> None:
         if call == 1:
             del rows[0]
 
-    rows = [*charges(99), *([posting(ChargeCode="SAME")] * 40)]
+    rows = [*charges(99), *([posting(ResId="SAME")] * 40)]
     assert read_postings(rows, change=drop_the_first).count("SAME") == 40
 
 
@@ -207,3 +207,33 @@ def test_a_list_that_grows_for_ever_is_given_up() -> None:
 
     with pytest.raises(TransientError, match="too many calls"):
         read(rows_of(150), change=grow)
+
+
+def test_a_list_that_turns_empty_is_an_error_and_not_no_rows() -> None:
+    rows = rows_of(250)
+    first, empty = page("Reservations", rows, 0), b'{"Reservations": []}'
+    with pytest.raises(TransientError, match="empty"):
+        read(rows, answers=[first, empty, empty])
+
+
+@pytest.mark.parametrize("count", [150, 199, 250, 298, 299])
+def test_a_server_that_ignores_where_to_start_is_found_out(count: int) -> None:
+    rows = rows_of(count)
+    with pytest.raises(TransientError):
+        read(rows, answers=[page("Reservations", rows, 0)] * 40)
+
+
+def test_a_last_page_that_is_always_another_ones_is_found_out() -> None:
+    rows = rows_of(298)
+    first, second = (page("Reservations", rows, start) for start in (0, 99))
+    with pytest.raises(TransientError, match="another one"):
+        read(rows, answers=[first, second, first, first, first, second, first, first, first])
+
+
+def test_a_posting_that_comes_in_beside_equal_ones_is_not_counted_twice() -> None:
+    def insert(rows: Rows, call: int) -> None:
+        if call == 1:
+            rows.insert(0, posting(ResId="NEW"))
+
+    rows = [*charges(98), posting(ResId="SAME"), posting(ResId="SAME"), *charges(50)]
+    assert read_postings(rows, change=insert).count("SAME") == 2

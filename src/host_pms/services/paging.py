@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from host_pms.errors import TransientError
-from host_pms.models.host.reading import RowReader, UnreadableRow, WireRow, content
+from host_pms.models.host.reading import RowReader, UnreadableRow, WireRow
 
 PAGE_ROWS = 100
 """A page holds at most this many rows, whatever is asked for."""
@@ -52,6 +52,7 @@ class Scan(Generic[Row]):
         self._reader = reader
         self._rows_have_ids = rows_have_ids
         self._rereads = 0
+        self._ever_read = False
         self._begin()
 
     def _begin(self) -> None:
@@ -60,6 +61,8 @@ class Scan(Generic[Row]):
         self._calls = 0
         self._most_calls = 0.0
         self._looked_again = False
+        self._asked_again = False
+        self._longest_page = 0
         self._read = array("Q")
 
     def take(self, body: bytes) -> Batch[Row]:
@@ -77,21 +80,24 @@ class Scan(Generic[Row]):
             return self._reread("its rows carry no TotalRows", REREADS_OF_A_BROKEN_LIST)
         if self.start + len(page.rows) > page.total_rows:
             return self._reread("it holds more rows than its TotalRows says", REREADS_OF_A_BROKEN_LIST)
-        shrunk, self.total_rows = page.total_rows < self.total_rows, page.total_rows
+        before, self.total_rows = self.total_rows, page.total_rows
         # By the length that the list had at first: one that grows for ever must end too.
         self._most_calls = self._most_calls or 3 * self.total_rows / STEP_BACK + 10
         if self._calls > self._most_calls:
             raise self._incomplete("it took too many calls")
-        contents = array("Q", (int.from_bytes(content(row), "big") for row in page.rows))
-        if self.start > 0 and not self._joins(contents[0], shrunk=shrunk):
+        contents = array("Q", b"".join(page.contents))
+        if self.start > 0 and not self._joins(contents[0], before=before):
             return self._seam_broken()
         return self._accept(page.rows, contents)
 
-    def _joins(self, first: int, *, shrunk: bool) -> bool:
+    def _joins(self, first: int, *, before: int) -> bool:
+        """Whether the first row was read already; `before` is the list's length one page ago."""
         if self._rows_have_ids:
             return first == self._read[-1] or first in self._read
-        # Two equal postings side by side would hide the removal of an earlier one.
-        return first == self._read[-1] and not shrunk
+        # Two equal postings side by side would hide that a row before them came or went.
+        twins = self._read[-1:] == self._read[-2:-1]
+        moved = self.total_rows != before if twins else self.total_rows < before
+        return first == self._read[-1] and not moved
 
     def _seam_broken(self) -> Batch[Row]:
         if not self._rows_have_ids:
@@ -107,10 +113,21 @@ class Scan(Generic[Row]):
         else:
             read = set(self._read)
             new = [(place, row) for place, row in enumerate(rows) if contents[place] not in read]
+        self._longest_page = max(self._longest_page, len(rows))
+        if self.start > 0 and not new and 1 < len(rows) == self._longest_page:
+            return self._another_pages_answer()
+        self._ever_read = True
         self._read.extend(contents[place] for place, _ in new)
         self.rows_read += len(new)
         self._move_on(self.start + len(rows))
         return Batch(rows=new)
+
+    def _another_pages_answer(self) -> Batch[Row]:
+        """A full page without a new row: to shift so far, a page of rows would have had to move at once."""
+        if not self._asked_again:
+            self._asked_again = True
+            return Batch(rows=())
+        return self._reread("a page was answered with another one", REREADS_OF_A_BROKEN_LIST)
 
     def _move_on(self, read_to: int) -> None:
         if read_to < self.total_rows:
@@ -124,7 +141,7 @@ class Scan(Generic[Row]):
         self.done = True
 
     def _end_of_empty_page(self) -> Batch[Row]:
-        if self.start == 0 and self._calls == 1:
+        if self.start == 0 and not self._ever_read:
             self.done = True
             return Batch(rows=())
         return self._reread("a page before its end is empty", REREADS_OF_A_BROKEN_LIST)

@@ -99,6 +99,8 @@ class Books:
     records: int = 0
     zeroed_without_revenue: int = 0  # records, R10
     zeroed_on_parts: int = 0  # records, R13
+    yielded: int = 0  # records whose rooms and persons count on the master, R13
+    zeroed_postings: int = 0  # records, R10
 
     @property
     def priced(self) -> tuple[PricedBooks, PricedBooks, PricedBooks]:

@@ -9,6 +9,8 @@ from host_pms.models.host.revenue import Posting
 from host_pms.transformers.books import PostingBooks
 from host_pms.transformers.money import ZERO, add
 from host_pms.transformers.rows import GuestKey, NewestRows, guest_key
+from host_pms.transformers.status import StatusTable
+from host_pms.transformers.stays import stay_nights
 
 Invoiced = dict[date, Decimal]
 """Exact sums of a row's postings by date."""
@@ -40,25 +42,41 @@ class RoomPostings:
             self.books.orphan_postings += 1
             self.books.orphans = add(self.books.orphans, posting.net)
 
+    def earliest_night(self, statuses: StatusTable) -> date | None:
+        """The earliest date that a posting gives a row here (R11), cancelled rows aside."""
+        nights = (
+            night
+            for key, postings in self._postings.items()
+            if self._rows.has_live(key, statuses)
+            for night, _ in postings
+        )
+        return min(nights, default=None)
+
     def landed(self, rows: Sequence[Reservation]) -> list[Invoiced]:
         """What lands on each of `rows`, which are those of one booking row and guest; in the same order."""
         landed: list[Invoiced] = [{} for _ in rows]
-        for night, net in self._postings.get(guest_key(rows[0].res_id, rows[0].guest_id), ()):
-            invoiced = landed[0 if len(rows) == 1 else _target(rows, night)]
+        postings = self._postings.get(guest_key(rows[0].res_id, rows[0].guest_id), ())
+        targets = _Targets(rows)
+        for night, net in postings:
+            invoiced = landed[targets.of(night)]
             invoiced[night] = add(invoiced.get(night, ZERO), net)
         return landed
 
 
-def _target(rows: Sequence[Reservation], night: date) -> int:
+class _Targets:
     """R11: the first master that has the date, else the first other row, else the first master or row."""
-    having = [number for number, row in enumerate(rows) if _has(row, night)]
-    masters = [number for number, row in enumerate(rows) if row.master]
-    return _first([number for number in having if rows[number].master], having, masters, [0])
 
+    def __init__(self, rows: Sequence[Reservation]) -> None:
+        self._first_having: dict[date, int] = {}
+        masters = [number for number, row in enumerate(rows) if row.master]
+        others = [number for number, row in enumerate(rows) if not row.master]
+        self._else = (masters or others)[0]
+        if len(rows) > 1:
+            for number in (*masters, *others):
+                row = rows[number]
+                for night in (*stay_nights(row), *(price.date for price in row.prices)):
+                    self._first_having.setdefault(night, number)
 
-def _first(*choices: Sequence[int]) -> int:
-    return next(choice[0] for choice in choices if choice)
-
-
-def _has(row: Reservation, night: date) -> bool:
-    return row.check_in <= night < row.check_out or any(price.date == night for price in row.prices)
+    def of(self, night: date) -> int:
+        """The number of the row on which a posting of this date lands."""
+        return self._first_having.get(night, self._else)

@@ -124,6 +124,7 @@ def _records(
         invoiced_too = revenue if is_past and status is Status.CHECKED_OUT else NOT_PRICED  # R12
         is_stay = row.check_in <= night < row.check_out or night in share.claimed
         occupied = is_stay and night not in share.yielded
+        tally.books.yielded += is_stay and not occupied
         yield ReservationNight(
             record_date=f"[{record_from},)",
             calendar_date=night,
@@ -198,6 +199,7 @@ def _published_postings(exact: Decimal | None, status: Status, books: Books, *, 
         return ZERO
     if status is Status.CANCELLED:
         books.invoiced.zeroed_cancelled = add(books.invoiced.zeroed_cancelled, exact)
+        books.zeroed_postings += exact != 0
         return ZERO
     if not is_past:
         books.invoiced.not_yet_past = add(books.invoiced.not_yet_past, exact)

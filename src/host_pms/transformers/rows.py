@@ -66,6 +66,11 @@ class NewestRows:
         """Whether a posting with this key finds a row here."""
         return key in self._guests
 
+    def has_live(self, key: GuestKey, statuses: StatusTable) -> bool:
+        """Whether one of the rows with this key is not cancelled."""
+        rows = (self._rows[row_key] for row_key in self._guests[key])
+        return any(statuses.status(row.status_id) is not Status.CANCELLED for row in rows)
+
     def __iter__(self) -> Iterator[Reservation]:
         """R16: the rows in the order in which they came."""
         return iter(self._rows.values())

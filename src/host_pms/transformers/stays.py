@@ -40,27 +40,36 @@ def shares(rows: Sequence[Reservation], statuses: StatusTable) -> list[Share]:
     """The share of each of `rows`, which are those of one booking row and guest; in the same order."""
     if len(rows) == 1:
         return [WHOLE]
-    return [_share(row, [mate for mate in rows if mate.res_no == row.res_no], statuses) for row in rows]
+    stays: dict[str, list[int]] = {}
+    for number, row in enumerate(rows):
+        stays.setdefault(row.res_no, []).append(number)
+    found = [WHOLE] * len(rows)
+    for numbers in stays.values():
+        if len(numbers) > 1:
+            stay = [rows[number] for number in numbers]
+            for number, share in zip(numbers, _shares_of_stay(stay, statuses), strict=True):
+                found[number] = share
+    return found
 
 
-def _share(row: Reservation, stay: Sequence[Reservation], statuses: StatusTable) -> Share:
-    if len(stay) == 1:
-        return WHOLE
-    if row.master:
-        return Share(claimed=_priced_claims(row, stay))
-    live = [mate for mate in stay if mate.master and _occupies(mate, statuses)]
-    unpriced = _NOTHING.union(*(_priced_claims(master, stay) for master in live))
-    return Share(yielded=unpriced.union(*(stay_nights(master) for master in live)), unpriced=unpriced)
+def _shares_of_stay(stay: Sequence[Reservation], statuses: StatusTable) -> list[Share]:
+    """The shares of the rows of one split stay; all its parts have the same one."""
+    first = min(row.check_in for row in stay)
+    last = max(row.check_out for row in stay)
+    claims = [_priced_claims(row, first, last) if row.master else _NOTHING for row in stay]
+    live = [(row, claimed) for row, claimed in zip(stay, claims, strict=True) if _occupies(row, statuses)]
+    unpriced = _NOTHING.union(*(claimed for _, claimed in live))
+    nights = (stay_nights(row) for row, _ in live if row.master)
+    part = Share(yielded=unpriced.union(*nights), unpriced=unpriced)
+    return [Share(claimed=claimed) if row.master else part for row, claimed in zip(stay, claims, strict=True)]
 
 
 def _occupies(row: Reservation, statuses: StatusTable) -> bool:
     return statuses.status(row.status_id) not in {Status.CANCELLED, Status.NO_SHOW}
 
 
-def _priced_claims(master: Reservation, stay: Sequence[Reservation]) -> frozenset[date]:
-    """The nights of the whole stay on which the master's own room prices sum above 0."""
-    first = min(mate.check_in for mate in stay)
-    last = max(mate.check_out for mate in stay)
+def _priced_claims(master: Reservation, first: date, last: date) -> frozenset[date]:
+    """The nights from `first` up to, not including, `last` on which its own room prices sum above 0."""
     sums: dict[date, Decimal] = {}
     for price in master.prices:
         if price.sales_group == ROOM_SALES_GROUP and first <= price.date < last:

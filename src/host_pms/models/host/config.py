@@ -43,6 +43,10 @@ def folded(value: str) -> str:
     return " ".join(value.split()).casefold()
 
 
+LAST_YEAR = 9000
+"""A hotel's date beyond it is none: dates after it, and a horizon of years, must still be dates."""
+
+
 class UndatedHotelError(PageError):
     """The configuration tells neither a hotel date nor a local time, so no rule can be applied."""
 
@@ -59,8 +63,8 @@ def read_config(body: bytes) -> HostConfig:
     hotel = answer.get("HotelInfo")
     hotel = hotel if isinstance(hotel, dict) else {}
     local_time = _if_moment(hotel.get("LocalTime"))
-    today = _if_day(hotel.get("HotelDate")) or (local_time.date() if local_time else None)
-    if today is None:
+    today = _if_day(hotel.get("HotelDate")) or _if_day(hotel.get("LocalTime"))
+    if today is None or max(today.year, local_time.year if local_time else 0) > LAST_YEAR:
         raise UndatedHotelError("has neither a HotelDate nor a LocalTime")
     return HostConfig(
         hotel_code=text(hotel.get("HotelCode")),

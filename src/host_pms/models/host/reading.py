@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -9,7 +10,7 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
-from host_pms.models.host.values import FaultError, whole
+from host_pms.models.host.values import FaultError, if_whole
 
 
 class PageError(ValueError):
@@ -27,16 +28,14 @@ class Reject:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class UnreadableRow:
-    """A row that is not even loosely of the expected shape; `content` stands for what it holds."""
+    """A row that is not even loosely of the expected shape."""
 
     path: str
     reason: str
-    content: bytes
-    total_rows: int | None = None
 
 
 class WireRow(msgspec.Struct):
-    """A row as it came. `total_rows` is the page's, so it is taken off before rows are compared."""
+    """A row as it came; `total_rows` is the length of the whole list."""
 
     total_rows: int | None = msgspec.field(default=None, name="TotalRows")
 
@@ -47,9 +46,14 @@ Clean = TypeVar("Clean")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Page(Generic[Row]):
-    """The rows of one answer, and the length of the whole list as the answer gives it."""
+    """The rows of one answer, and the length of the whole list as the answer gives it.
+
+    `contents` has eight bytes a row that stand for all that the row holds, its number and the list's
+    length aside (S7).
+    """
 
     rows: Sequence[Row | UnreadableRow]
+    contents: Sequence[bytes]
     total_rows: int | None
 
 
@@ -57,13 +61,16 @@ class Page(Generic[Row]):
 class RowReader(Generic[Row, Clean]):
     """How one dataset's answers are read.
 
-    `envelope` decodes a well-formed answer to its list, None where there is no list in it; `loosely`
-    makes a row of any JSON object, and `clean` applies R18 to it. The last two raise `FaultError`.
+    `envelope` finds the list in well-formed JSON, None where there is none; `wire` decodes a well-formed
+    row, unless `odd` is found in it: then, and where that fails, `loosely` makes a row of any JSON object.
+    `clean` applies R18. The last two raise `FaultError`.
     """
 
     names: tuple[str, ...]
     bare: bool
-    envelope: Callable[[bytes], list[Row] | None]
+    envelope: Callable[[bytes], list[msgspec.Raw] | None]
+    wire: Callable[[msgspec.Raw], Row]
+    odd: re.Pattern[bytes]
     loosely: Callable[[dict[str, Any]], Row]
     clean: Callable[[Row], Clean]
 
@@ -73,29 +80,15 @@ class RowReader(Generic[Row, Clean]):
         Raises:
             PageError: it is no JSON, or an envelope without its list.
         """
-        try:
-            rows: Sequence[Row | UnreadableRow] | None = self.envelope(body)
-        except (msgspec.DecodeError, UnicodeDecodeError, ArithmeticError, RecursionError):
-            rows = None
-        if rows is None:
-            rows = [self._loose_row(row) for row in listed(decode(body), self.names, bare=self.bare)]
-        return Page(rows=rows, total_rows=_take_total(rows))
-
-    def _loose_row(self, row: Any) -> Row | UnreadableRow:
-        if not isinstance(row, dict):
-            return UnreadableRow(path="$", reason="is no object", content=_canonical(row))
-        try:
-            wire = self.loosely(row)
-        except FaultError as fault:
-            kept = {name: value for name, value in row.items() if name not in {"RowNumber", "TotalRows"}}
-            return UnreadableRow(
-                path=fault.path,
-                reason=fault.reason,
-                content=_canonical(kept),
-                total_rows=_total_rows(row.get("TotalRows")),
-            )
-        wire.total_rows = _total_rows(row.get("TotalRows"))
-        return wire
+        total = None
+        rows: list[Row | UnreadableRow] = []
+        contents: list[bytes] = []
+        for raw in self._raw_rows(body):
+            row, row_total = self._row(raw)
+            rows.append(row)
+            contents.append(_content(bytes(raw)))
+            total = total if row_total is None else row_total
+        return Page(rows=rows, contents=contents, total_rows=total)
 
     def cleaned(self, row: Row | UnreadableRow, position: int) -> Clean | Reject:
         """The row as a value, or why it was set aside."""
@@ -106,8 +99,52 @@ class RowReader(Generic[Row, Clean]):
         except FaultError as fault:
             return Reject(position=position, path=fault.path, reason=fault.reason)
 
+    def _raw_rows(self, body: bytes) -> list[msgspec.Raw]:
+        try:
+            raws = self.envelope(body)
+        except (ValueError, RecursionError):
+            raws = None
+        if raws is None:
+            return [msgspec.Raw(raw) for raw in sliced(body, self.names, bare=self.bare)]
+        return raws
 
-_EXACT = msgspec.json.Decoder(float_hook=Decimal)
+    def _row(self, raw: msgspec.Raw) -> tuple[Row | UnreadableRow, int | None]:
+        if self.odd.search(raw) is None:
+            try:
+                wire = self.wire(raw)
+            except (ValueError, ArithmeticError, RecursionError):
+                return self._loose_row(decode(bytes(raw)))
+            return wire, wire.total_rows
+        return self._loose_row(decode(bytes(raw)))
+
+    def _loose_row(self, row: Any) -> tuple[Row | UnreadableRow, int | None]:
+        if not isinstance(row, dict):
+            return UnreadableRow(path="$", reason="is no object"), None
+        total = if_whole(row.get("TotalRows"))
+        try:
+            return self.loosely(row), total
+        except FaultError as fault:
+            return UnreadableRow(path=fault.path, reason=fault.reason), total
+
+
+_NUMBERS = re.compile(rb'"(?:RowNumber|TotalRows)"\s*:\s*[^,}\]]*,?')
+"""The two fields of a row that are its place's and not its own. A quote inside a text is escaped, so this
+never matches there."""
+
+
+def _content(raw: bytes) -> bytes:
+    return hashlib.blake2b(_NUMBERS.sub(b"", raw), digest_size=8).digest()
+
+
+def exact(number: str) -> Decimal:
+    """A JSON number digit for digit; infinite where its exponent is beyond what can be told."""
+    try:
+        return Decimal(number)
+    except ArithmeticError:
+        return Decimal("Infinity")
+
+
+_EXACT = msgspec.json.Decoder(float_hook=exact)
 
 
 def decode(body: bytes) -> Any:
@@ -143,7 +180,7 @@ def check_json(body: bytes) -> None:
 
 def _decode_slowly(body: bytes) -> Any:
     try:
-        return json.loads(body, parse_float=Decimal)
+        return json.loads(body, parse_float=exact)
     except RecursionError:
         raise PageError("is nested too deeply") from None
     except UnicodeDecodeError:
@@ -168,28 +205,46 @@ def listed(answer: Any, names: Sequence[str], *, bare: bool = False) -> list[Any
     raise PageError(f"has no list {names[0]!r}")
 
 
-def content(row: WireRow | UnreadableRow) -> bytes:
-    """Eight bytes that stand for what a row holds, its number and the list's length aside (S7)."""
-    held = row.content if isinstance(row, UnreadableRow) else msgspec.msgpack.encode(row)
-    return hashlib.blake2b(held, digest_size=8).digest()
+_SLOW = json.JSONDecoder(parse_float=exact)
+_SPACE = re.compile(r"[ \t\r\n]*")
 
 
-def _take_total(rows: Sequence[WireRow | UnreadableRow]) -> int | None:
-    """The last `TotalRows` of a page; what is no number counts as missing (S8 makes an error of it)."""
-    latest = None
-    for row in rows:
-        latest = row.total_rows if row.total_rows is not None else latest
-        if isinstance(row, WireRow):
-            row.total_rows = None
-    return latest
+def sliced(body: bytes, names: Sequence[str], *, bare: bool) -> list[bytes]:
+    """The rows of an answer byte for byte, where `msgspec` refuses it as a whole.
+
+    Raises:
+        PageError: it is no JSON, or has no such list.
+    """
+    if not isinstance(listed(_decode_slowly(body), names, bare=bare), list):
+        raise PageError(f"has no list {names[0]!r}")
+    text = body.decode("utf-8-sig")
+    start = _after_space(text, 0)
+    if text[start] == "[":
+        return _elements(text, start)
+    found: dict[str, list[bytes]] = {}
+    at = _after_space(text, start + 1)
+    while text[at] != "}":
+        name, at = _SLOW.raw_decode(text, at)
+        at = _after_space(text, _after_space(text, at) + 1)
+        if name in names and text[at] == "[":
+            found[name] = _elements(text, at)
+        _, at = _SLOW.raw_decode(text, at)
+        at = _after_space(text, at)
+        at = _after_space(text, at + 1) if text[at] == "," else at
+    return next(found[name] for name in names if name in found)
 
 
-def _total_rows(value: Any) -> int | None:
-    try:
-        return whole(value, "TotalRows")
-    except FaultError:
-        return None
+def _elements(text: str, start: int) -> list[bytes]:
+    rows: list[bytes] = []
+    at = _after_space(text, start + 1)
+    while text[at] != "]":
+        _, end = _SLOW.raw_decode(text, at)
+        rows.append(text[at:end].encode())
+        at = _after_space(text, end)
+        at = _after_space(text, at + 1) if text[at] == "," else at
+    return rows
 
 
-def _canonical(value: Any) -> bytes:
-    return json.dumps(value, sort_keys=True, default=str).encode()
+def _after_space(text: str, at: int) -> int:
+    found = _SPACE.match(text, at)
+    return found.end() if found else at

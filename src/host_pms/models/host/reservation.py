@@ -1,5 +1,6 @@
 """A reservation row: as Host sends it, and as the rules take it."""
 
+import re
 from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
@@ -170,11 +171,12 @@ def _status_id(value: int | str | None) -> int:
 
 
 def _count(value: int | None, path: str, *, missing: int) -> int:
-    if value is None:
+    found = whole(value, path)
+    if found is None:
         return missing
-    if value < 0:
+    if found < 0:
         raise FaultError(path, "is negative")
-    return value
+    return found
 
 
 def _loosely(row: Mapping[str, Any]) -> HostReservation:
@@ -230,7 +232,7 @@ def _loose_text(row: Mapping[str, Any], name: str) -> str | None:
 
 
 class _Envelope(msgspec.Struct):
-    rows: list[HostReservation] = msgspec.field(name="Reservations")
+    rows: list[msgspec.Raw] = msgspec.field(name="Reservations")
 
 
 _ENVELOPE = msgspec.json.Decoder(_Envelope)
@@ -239,6 +241,9 @@ RESERVATIONS: RowReader[HostReservation, Reservation] = RowReader(
     names=("Reservations",),
     bare=False,
     envelope=lambda body: _ENVELOPE.decode(body).rows,
+    wire=msgspec.json.Decoder(HostReservation).decode,
+    # msgspec takes any text that Python's Decimal does for a number: "1_000" would be 1000.
+    odd=re.compile(rb'"Amount"\s*:\s*"'),
     loosely=_loosely,
     clean=_clean,
 )

@@ -1,5 +1,6 @@
 """A financial posting: as Host sends it, and as the rules take it."""
 
+import re
 from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
@@ -25,14 +26,11 @@ ROOM_SALES_GROUP = 0
 
 
 class HostPosting(WireRow, rename="pascal"):
-    """A well-formed posting; `res_no` serves only to tell one row from another."""
+    """A well-formed posting."""
 
-    res_no: int | str | None = None
     res_id: int | str | None = None
     global_res_guest_id: int | str | None = None
-    detail_id: int | str | None = None
     hotel_date: str | None = None
-    charge_code: str | None = None
     sales_group: int | None = None
     revenue_net: Decimal | None = None
     last_update: str | None = None
@@ -66,35 +64,28 @@ def _clean(row: HostPosting) -> Posting:
 
 def _loosely(row: Mapping[str, Any]) -> HostPosting:
     return HostPosting(
-        res_no=_if_plain(row.get("ResNo")),
         res_id=plain_identifier(row.get("ResId"), "ResId"),
         global_res_guest_id=plain_identifier(row.get("GlobalResGuestId"), "GlobalResGuestId"),
-        detail_id=_if_plain(row.get("DetailId")),
         hotel_date=plain_date(row.get("HotelDate"), "HotelDate"),
-        charge_code=if_text(row.get("ChargeCode")),
         sales_group=whole(row.get("SalesGroup"), "SalesGroup"),
         revenue_net=amount(row.get("RevenueNet"), "RevenueNet"),
         last_update=if_text(row.get("LastUpdate")),
     )
 
 
-def _if_plain(value: Any) -> int | str | None:
-    return value if isinstance(value, int | str) and not isinstance(value, bool) else None
-
-
 class _Envelope(msgspec.Struct):
-    revenue_upper: list[HostPosting] | None = msgspec.field(default=None, name="Revenue")
-    revenue: list[HostPosting] | None = None
-    transactions_upper: list[HostPosting] | None = msgspec.field(default=None, name="Transactions")
-    transactions: list[HostPosting] | None = None
+    revenue_upper: list[msgspec.Raw] | None = msgspec.field(default=None, name="Revenue")
+    revenue: list[msgspec.Raw] | None = None
+    transactions_upper: list[msgspec.Raw] | None = msgspec.field(default=None, name="Transactions")
+    transactions: list[msgspec.Raw] | None = None
 
 
-_ANSWER: "msgspec.json.Decoder[_Envelope | list[HostPosting]]" = msgspec.json.Decoder(
-    _Envelope | list[HostPosting]
+_ANSWER: "msgspec.json.Decoder[_Envelope | list[msgspec.Raw]]" = msgspec.json.Decoder(
+    _Envelope | list[msgspec.Raw]
 )
 
 
-def _rows(body: bytes) -> list[HostPosting] | None:
+def _rows(body: bytes) -> list[msgspec.Raw] | None:
     answer = _ANSWER.decode(body)
     if isinstance(answer, list):
         return answer
@@ -106,6 +97,8 @@ POSTINGS: RowReader[HostPosting, Posting] = RowReader(
     names=("Revenue", "revenue", "Transactions", "transactions"),
     bare=True,
     envelope=_rows,
+    wire=msgspec.json.Decoder(HostPosting).decode,
+    odd=re.compile(rb'"RevenueNet"\s*:\s*"'),
     loosely=_loosely,
     clean=_clean,
 )

@@ -150,7 +150,9 @@ def whole(value: Any, path: str) -> int | None:
             return None
         if _DIGITS.fullmatch(value):
             return int(value)
-    elif value is None or (isinstance(value, int) and not isinstance(value, bool)):
+    elif value is None:
+        return None
+    elif isinstance(value, int) and not isinstance(value, bool) and abs(value) < 10**WHOLE_DIGITS:
         return value
     elif (
         isinstance(value, Decimal)
