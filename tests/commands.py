@@ -70,6 +70,10 @@ def log_lines(text: str) -> list[dict[str, Any]]:
 
 
 def files_below(folder: Path) -> dict[str, bytes]:
-    """Every object and message of a `LOCAL_ROOT`, by its path there; none where the folder is not there."""
+    """Every object and message of a `LOCAL_ROOT`, by its path there; none where the folder is not there.
+
+    The hotels' state, which changes, is none of them, nor what is locked or half written.
+    """
     found = (path for path in sorted(folder.rglob("*")) if path.is_file() and path.name != ".lock")
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in found}
+    kept = (path for path in found if not {".partial", "_state"} & set(path.parts))
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in kept}

@@ -1,19 +1,22 @@
 """A PMS and an ESB in memory, behind the ports: for tests of what happens between the answers."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from itertools import count
 from typing import Any
 
 import msgspec
-from fakes import FakeClock, MemoryQueue, MemoryStore
+from fakes import FakeClock, MemoryHeads, MemoryQueue, MemoryStore
 
 from host_pms.events import Event
-from host_pms.models.run import Buckets, Run, run_timestamp
+from host_pms.models.run import Buckets
 from host_pms.ports import ImportParameters, Registration
+from host_pms.services.journal import holding
 from host_pms.services.policy import Policy
-from host_pms.services.sync import Neighbours
+from host_pms.services.sync import Neighbours, Published, journal_of, sync_hotel
+from host_pms.services.window import Asked
 
 encode = msgspec.json.Encoder(decimal_format="number").encode
 
@@ -27,6 +30,7 @@ POLICY = Policy(
     records_per_file=250_000,
     reject_limit=0.05,
     id_format="composite",
+    lease_ttl=timedelta(seconds=120),
 )
 
 
@@ -166,20 +170,33 @@ class World:
     store: MemoryStore = field(default_factory=MemoryStore)
     queue: MemoryQueue = field(default_factory=MemoryQueue)
     clock: FakeClock = field(default_factory=FakeClock)
+    heads: MemoryHeads = field(init=False)
+    owners: Iterator[int] = field(default_factory=lambda: count(1))
     events: list[Event] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.heads = MemoryHeads(self.clock)
 
     def neighbours(self) -> Neighbours:
         return Neighbours(
             pms=self.pms,
             esb=self.esb,
             store=self.store,
+            heads=self.heads,
             queue=self.queue,
             clock=self.clock,
             notify=self.events.append,
+            new_owner=lambda: f"worker-{next(self.owners)}",
         )
 
-    def run(self, hotel_code: str = HOTEL) -> Run:
-        return Run(hotel_code=hotel_code, started=run_timestamp(self.clock.now()))
+    def sync(
+        self, asked: Asked | None = None, policy: Policy | None = None, hotel_code: str = HOTEL
+    ) -> Published:
+        """One run of one hotel, from taking the lease to freeing it."""
+        neighbours = self.neighbours()
+        journal = journal_of(hotel_code, policy or POLICY, neighbours)
+        with holding(journal):
+            return sync_hotel(journal, asked or Asked(), policy or POLICY, neighbours)
 
     def published(self, bucket: str) -> Any:
         """The one object of an output bucket, every number exact."""

@@ -1,5 +1,6 @@
 """Doubles that remember: a test asserts the state of the world, not the calls that made it."""
 
+import hashlib
 import io
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
@@ -8,7 +9,8 @@ from datetime import UTC, datetime, timedelta
 from threading import Lock
 from typing import BinaryIO
 
-from host_pms.errors import DivergentObjectError
+from host_pms.errors import DivergentObjectError, VersionMismatchError
+from host_pms.ports import HeldHead
 
 
 class MemoryStore:
@@ -95,3 +97,31 @@ class FakeClock:
         with self._lock:
             self.uppers.append(upper)
             return upper * self._jitter
+
+
+class MemoryHeads:
+    """The port `HeadStore`; `heads` holds body, version and the time of the write, by bucket and key.
+
+    A version is a hash of the body, as S3's is: a body that comes back brings its old version back.
+    """
+
+    def __init__(self, clock: FakeClock) -> None:
+        self.heads: dict[tuple[str, str], tuple[bytes, str, float]] = {}
+        self._clock = clock
+        self._lock = Lock()
+
+    def read(self, bucket: str, key: str) -> HeldHead | None:
+        with self._lock:
+            if (bucket, key) not in self.heads:
+                return None
+            body, version, written = self.heads[bucket, key]
+            return HeldHead(body=body, version=version, age=self._clock.monotonic() - written)
+
+    def swap(self, bucket: str, key: str, body: bytes, *, expected: str | None) -> str:
+        with self._lock:
+            _, version, _ = self.heads.get((bucket, key), (b"", None, 0.0))
+            if version != expected:
+                raise VersionMismatchError(f"{bucket}/{key} has another version.")
+            version = hashlib.sha256(body).hexdigest()
+            self.heads[bucket, key] = (body, version, self._clock.monotonic())
+            return version

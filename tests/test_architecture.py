@@ -84,7 +84,16 @@ MAY_IMPORT: Mapping[str, set[str]] = {
     "clients": PURE
     | {"errors", "models", "ports", "__version__", "httpx2", "httpcore2", "pydantic"}
     | {"pyrate_limiter", "tenacity"},
-    "aws": {STANDARD_LIBRARY, "errors", "_typeshed", "boto3", "botocore", "types_boto3_s3", "types_boto3_sqs"}
+    "aws": {
+        STANDARD_LIBRARY,
+        "ports",
+        "errors",
+        "_typeshed",
+        "boto3",
+        "botocore",
+        "types_boto3_s3",
+        "types_boto3_sqs",
+    }
     | {"urllib3"},
     "local": PURE | {"errors", "ports"},
     "config": {STANDARD_LIBRARY, "errors", "events", "models", "dotenv", "pydantic", "pydantic_settings"}

@@ -1,8 +1,11 @@
 """From settings to wired objects; the only module that names concrete adapters."""
 
+import os
 import random
+import socket
 import threading
 import time
+import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
@@ -16,7 +19,7 @@ from host_pms.clients.limits import DEFAULT_LIMITS, Limits
 from host_pms.config.settings import Settings
 from host_pms.errors import StoppedError
 from host_pms.events import Event, Notify
-from host_pms.ports import Clock, ObjectStore, Queue
+from host_pms.ports import Clock, HeadStore, ObjectStore, Queue
 from host_pms.services.policy import Policy
 from host_pms.services.sync import Neighbours
 
@@ -113,9 +116,11 @@ def application(
         pms=_host_api(settings, sender, stop),
         esb=_esb(settings, sender),
         store=_store(settings),
+        heads=_heads(settings),
         queue=_queue(settings, clock),
         clock=clock,
         notify=notify,
+        new_owner=_new_owner,
     )
     try:
         yield Application(
@@ -137,6 +142,7 @@ def policy(settings: Settings) -> Policy:
         records_per_file=settings.max_records_per_file,
         reject_limit=settings.reject_limit,
         id_format=settings.reservation_id_format,
+        lease_ttl=settings.lease_ttl,
     )
 
 
@@ -180,6 +186,26 @@ def _store(settings: Settings) -> ObjectStore:
     )
 
 
+def _heads(settings: Settings) -> HeadStore:
+    if settings.storage == "local":
+        from host_pms.local.head import DiskHeads  # noqa: PLC0415 - only what is used is loaded
+
+        return DiskHeads(settings.local_root)
+    from host_pms.aws.s3_head import S3Heads  # noqa: PLC0415 - only what is used is loaded
+
+    return S3Heads(
+        region=settings.aws_region,
+        endpoint_url=settings.aws_endpoint_url,
+        kms_key_id=settings.aws_s3_kms_key_id,
+        retries=settings.max_retries,
+    )
+
+
+def _new_owner() -> str:
+    """Unique to a holder of a lease; the host's name and the process are for people."""
+    return f"{socket.gethostname()}/{os.getpid()}/{uuid.uuid4().hex}"
+
+
 def _queue(settings: Settings, clock: Clock) -> Queue:
     if settings.storage == "local":
         from host_pms.local.queue import DiskQueue  # noqa: PLC0415 - only what is used is loaded
@@ -196,7 +222,7 @@ def _queue(settings: Settings, clock: Clock) -> Queue:
 
 
 def _without_effects(world: Neighbours) -> Neighbours:
-    from host_pms.local.dry import DiscardingQueue, DiscardingStore, ReadOnlyEsb  # noqa: PLC0415 - as above
+    from host_pms.local import dry  # noqa: PLC0415 - as above
 
     def notify(event: Event) -> None:
         # Whoever counts `trigger_sent` must not count what was never sent.
@@ -204,8 +230,9 @@ def _without_effects(world: Neighbours) -> Neighbours:
 
     return replace(
         world,
-        store=DiscardingStore(),
-        queue=DiscardingQueue(),
-        esb=ReadOnlyEsb(world.esb),
+        store=dry.DiscardingStore(),
+        heads=dry.DiscardingHeads(),
+        queue=dry.DiscardingQueue(),
+        esb=dry.ReadOnlyEsb(world.esb),
         notify=notify,
     )

@@ -6,9 +6,12 @@
     ├── TransientError             4  the next run goes on; nothing was published in part
     │   ├── RateLimitedError          … but not before a known moment
     │   └── StoppedError              somebody asked the command to stop
-    └── NeedsPersonError           6  trying again would not help
-        ├── AccessDeniedError         a key was refused
-        └── DivergentObjectError      an object exists already with other bytes
+    ├── BusyError                  5  another worker has the hotel
+    ├── NeedsPersonError           6  trying again would not help
+    │   ├── AccessDeniedError         a key was refused
+    │   └── DivergentObjectError      an object exists already with other bytes
+    ├── VersionMismatchError          for the caller of `HeadStore.swap`, never for a person
+    └── WriteConflictError            likewise
 
 A reservation or posting that cannot be read is no error but a value
 (`models.host.rejects.Reject`), in the same stream as the readable ones.
@@ -72,6 +75,12 @@ class StoppedError(TransientError):
     """A signal asked the command to stop, and it did so between two calls."""
 
 
+class BusyError(ConnectorError):
+    """Another worker holds the hotel; no failure."""
+
+    exit_code = 5
+
+
 class NeedsPersonError(ConnectorError):
     """Trying again would not help: a person must change something."""
 
@@ -84,3 +93,11 @@ class AccessDeniedError(NeedsPersonError):
 
 class DivergentObjectError(NeedsPersonError):
     """An object that is created once exists already with other bytes."""
+
+
+class VersionMismatchError(ConnectorError):
+    """A head was not swapped, as another version is there, or none: the caller reads it and decides."""
+
+
+class WriteConflictError(ConnectorError):
+    """A head was not swapped, as another write was under way: the caller sends the same again."""

@@ -8,8 +8,16 @@ from typing import Any, Protocol
 from host_pms.bootstrap import Stop, application
 from host_pms.config.logging import configure_logging, log_event, warn_of_unknown
 from host_pms.config.settings import read_settings, unknown_variables
-from host_pms.errors import RateLimitedError, UsageError
-from host_pms.services.fleet import SOME_FAILED, HotelResult, Outcome, chosen_hotels, exit_code, sync_fleet
+from host_pms.errors import ConnectorError, RateLimitedError, UsageError
+from host_pms.services.fleet import (
+    SOME_FAILED,
+    HotelResult,
+    Outcome,
+    chosen_hotels,
+    exit_code,
+    outcome_of,
+    sync_fleet,
+)
 from host_pms.services.window import Asked
 
 RESERVE_SECONDS = 45
@@ -47,7 +55,12 @@ def lambda_handler(event: Mapping[str, Any], context: LambdaContext | None = Non
     configure_logging(level=level, log_format=settings.log_format or "json", secrets=settings.secrets)
     warn_of_unknown(unknown_variables())
     with application(settings, _stop(context), log_event, dry_run=False) as wired:
-        hotels = chosen_hotels([hotel_code] if hotel_code else [], wired.world.esb)
+        try:
+            hotels = chosen_hotels([hotel_code] if hotel_code else [], wired.world.esb)
+        except ConnectorError as error:
+            if hotel_code is None:
+                raise
+            return _answer_for_one(HotelResult(hotel_code=hotel_code, outcome=outcome_of(error), error=error))
         results = sync_fleet(hotels, Asked(), wired.policy, wired.world, at_once=wired.at_once)
     return _answer_for_all(results) if hotel_code is None else _answer_for_one(results[0])
 

@@ -129,3 +129,40 @@ class Queue(Protocol):
 
     def send(self, body: str, *, group: str, deduplication_id: str, attributes: Mapping[str, str]) -> None:
         """Send once: a repeat with the same `deduplication_id` within 5 minutes is dropped."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HeldHead:
+    """A head as its store holds it.
+
+    `version` is what `swap` must name and means nothing else. `age` is in seconds since the head was
+    written, all by the store's own clock and never below 0; S3 knows whole seconds only, so it may be
+    off by one.
+    """
+
+    body: bytes
+    version: str
+    age: float
+
+
+class HeadStore(Protocol):
+    """The small objects that change, one a hotel, and only by compare-and-swap.
+
+    Every body ever written under a key must differ from all before it: S3's versions are hashes of the
+    content, and a body that comes back would bring its old version back.
+    """
+
+    def read(self, bucket: str, key: str) -> HeldHead | None:
+        """What was swapped in last; None where there is nothing yet."""
+
+    def swap(self, bucket: str, key: str, body: bytes, *, expected: str | None) -> str:
+        """Replace the version `expected`, or create where that is None; the new version is returned.
+
+        One try: nothing is sent twice. The head is whole and lasts when this returns.
+
+        Raises:
+            VersionMismatchError: another version is there, or one at all, or none; nothing was written.
+            WriteConflictError: another write was under way and this one lost; the same may be sent again.
+            TransientError: no good answer; the body may have been written or not.
+            NeedsPersonError: a right or the bucket is missing.
+        """

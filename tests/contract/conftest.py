@@ -1,4 +1,7 @@
-"""The backends that keep one contract: memory, a folder, and AWS, for which moto's server stands in."""
+"""The backends that keep one contract: memory, a folder, and AWS, for which moto's server stands in.
+
+Heads are also kept by SeaweedFS, a second S3 server, where `make tools` has installed it.
+"""
 
 import itertools
 from collections.abc import Callable, Iterator
@@ -7,15 +10,19 @@ from pathlib import Path
 import msgspec
 import pytest
 from boto3.session import Session
-from fakes import FakeClock, MemoryQueue, MemoryStore, SentMessage
+from fakes import FakeClock, MemoryHeads, MemoryQueue, MemoryStore, SentMessage
+from losing_proxy import LosingProxy, losing_proxy
 from moto.server import ThreadedMotoServer
+from seaweedfs import WEED, seaweedfs
 
 from host_pms.aws.client import once
 from host_pms.aws.s3 import S3Store
+from host_pms.aws.s3_head import S3Heads
 from host_pms.aws.sqs import SqsQueue
 from host_pms.local.disk import DiskStore
+from host_pms.local.head import DiskHeads
 from host_pms.local.queue import DiskQueue
-from host_pms.ports import ObjectStore, Queue
+from host_pms.ports import HeadStore, ObjectStore, Queue
 
 REGION = "eu-west-1"
 _names = itertools.count(1)
@@ -60,6 +67,46 @@ def store(request: pytest.FixtureRequest, bucket: str, tmp_path: Path) -> Object
     s3: S3Store = request.getfixturevalue("s3_store")
     s3._client().create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
     return s3
+
+
+@pytest.fixture(scope="session")
+def moto_heads(aws_endpoint: str, aws_session: Callable[[], Session]) -> S3Heads:
+    return S3Heads(region=REGION, endpoint_url=aws_endpoint, session=aws_session)
+
+
+@pytest.fixture(scope="session")
+def seaweedfs_heads(
+    tmp_path_factory: pytest.TempPathFactory, aws_session: Callable[[], Session]
+) -> Iterator[S3Heads]:
+    if not WEED.exists():
+        pytest.skip("SeaweedFS is not installed: run `make tools`")
+    with seaweedfs(tmp_path_factory.mktemp("seaweedfs")) as url:
+        yield S3Heads(region=REGION, endpoint_url=url, retries=9, session=aws_session)
+
+
+@pytest.fixture(params=["memory", "disk", "moto", "seaweedfs"])
+def heads(request: pytest.FixtureRequest, bucket: str, tmp_path: Path) -> HeadStore:
+    if request.param == "memory":
+        return MemoryHeads(FakeClock())
+    if request.param == "disk":
+        return DiskHeads(tmp_path)
+    s3: S3Heads = request.getfixturevalue(f"{request.param}_heads")
+    s3._reader().create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
+    return s3
+
+
+@pytest.fixture
+def proxy(heads: HeadStore) -> Iterator[LosingProxy]:
+    """In front of the S3 server that keeps `heads`."""
+    assert isinstance(heads, S3Heads)
+    with losing_proxy(heads._reader().meta.endpoint_url) as running:
+        yield running
+
+
+@pytest.fixture
+def through(proxy: LosingProxy, aws_session: Callable[[], Session]) -> S3Heads:
+    """The same heads, through the proxy."""
+    return S3Heads(region=REGION, endpoint_url=proxy.url, session=aws_session)
 
 
 @pytest.fixture(params=["memory", "disk", "sqs"])

@@ -7,11 +7,10 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from fake_pms import POLICY, FakeEsb, FakePms, World, encode, page, posting, price, reservation
+from fake_pms import FakeEsb, FakePms, World, encode, page, posting, price, reservation
 
 from host_pms.ports import ImportParameters
-from host_pms.services.sync import Published, sync_hotel
-from host_pms.services.window import Asked
+from host_pms.services.sync import Published
 
 HELD = datetime(2024, 1, 14, 2)
 Rows = list[dict[str, Any]]
@@ -33,7 +32,7 @@ def run(odd: Any, change: Callable[[bytes], bytes] | None = None) -> tuple[World
     if change is not None:
         pms.change = change
     world = World(pms=pms, esb=FakeEsb(parameter=ImportParameters(last_import=HELD)))
-    return world, sync_hotel(world.run(), Asked(), POLICY, world.neighbours())
+    return world, world.sync()
 
 
 def others(world: World) -> int:
@@ -159,7 +158,7 @@ def test_two_masters_of_one_stay_both_keep_their_nights() -> None:
     world.pms.rows.append(reservation(ResId=7, DetailId=2, Rooms=3))
     world.store.objects.clear()
     world.clock.sleep(1)
-    sync_hotel(world.run(), Asked(), POLICY, world.neighbours())
+    world.sync()
     assert [night["rooms"] for night in odd_nights(world)] == [1, 1, 3, 3]
 
 
@@ -173,7 +172,7 @@ def test_ids_that_read_alike_when_joined_are_kept_apart() -> None:
         pms=FakePms(rows=rows, postings=postings),
         esb=FakeEsb(parameter=ImportParameters(last_import=HELD)),
     )
-    sync_hotel(world.run(), Asked(), POLICY, world.neighbours())
+    world.sync()
     invoiced = {
         night["reservationIdExternal"]: night["revenueRoomInvoice"]
         for night in world.published("reservations")
@@ -201,7 +200,7 @@ def test_a_posting_that_cannot_be_read_does_not_reject_its_reservation(
 ) -> None:
     pms = FakePms(rows=[reservation()], postings=[posting(), posting(**change)])
     world = World(pms=pms, esb=FakeEsb(parameter=ImportParameters(last_import=HELD)))
-    sync_hotel(world.run(), Asked(), POLICY, world.neighbours())
+    world.sync()
     invoiced = sum(night["revenueRoomInvoice"] for night in world.published("reservations"))
     assert invoiced == pytest.approx(94.34)
     (rejected,) = (body for (_, key), body in world.store.objects.items() if "rejected" in key)

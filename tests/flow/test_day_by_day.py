@@ -14,7 +14,6 @@ from fake_pms import POLICY
 from resort import bookings_file
 from simulated_pms import ROOM, SimulatedPms, SimulatedWorld, WatermarkEsb
 
-from host_pms.services.sync import sync_hotel
 from host_pms.services.window import Asked
 from host_pms.simulator.clock import START, HotelClock
 from host_pms.simulator.hotels import synthetic_hotels
@@ -42,7 +41,7 @@ class Comparison:
 def publish(hotel: PmsHotel, world: SimulatedWorld, asked: Asked) -> list[Night]:
     world.clock.sleep(1)
     world.store.objects.clear()
-    sync_hotel(world.run(hotel.code), asked, POLICY_WITHOUT_GRID, world.neighbours())
+    world.sync(asked, POLICY_WITHOUT_GRID, hotel.code)
     (body,) = (body for (bucket, _), body in world.store.objects.items() if bucket == "out-reservations")
     nights: list[Night] = msgspec.json.decode(body)
     return nights

@@ -6,13 +6,12 @@ from itertools import pairwise
 from typing import Any
 
 import msgspec
-from fake_pms import POLICY, FakeEsb, FakePms, World, config_body, item, posting, price, reservation
+from fake_pms import FakeEsb, FakePms, World, config_body, item, posting, price, reservation
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from host_pms.ports import ImportParameters
-from host_pms.services.sync import Published, sync_hotel
-from host_pms.services.window import Asked
+from host_pms.services.sync import Published
 
 SEVERAL = settings(max_examples=120, deadline=None, derandomize=True)
 
@@ -72,7 +71,7 @@ def run(
         pms=FakePms(rows=hotel["rows"], postings=hotel["postings"], page_rows=page_rows),
         esb=FakeEsb(parameter=ImportParameters(last_import=last_import)),
     )
-    return world, sync_hotel(world.run(), Asked(), POLICY, world.neighbours())
+    return world, world.sync()
 
 
 @SEVERAL
@@ -163,7 +162,7 @@ def grids(draw: st.DrawFn) -> list[dict[str, Any]]:
 def test_inventory_ranges_have_no_gap_and_no_overlap(grid: list[dict[str, Any]], first_import: bool) -> None:
     last_import = None if first_import else datetime(2024, 1, 14)
     world = World(pms=FakePms(grid=grid), esb=FakeEsb(parameter=ImportParameters(last_import=last_import)))
-    sync_hotel(world.run(), Asked(), POLICY, world.neighbours())
+    world.sync()
     for code in ("DBL", "STE"):
         ranges = [
             (found["calendarDate"], (found["inventory"], found["inventoryOOI"], found["inventoryOOO"]))
@@ -182,7 +181,7 @@ def test_a_catalogue_that_lists_unassigned_keeps_its_place() -> None:
     body = msgspec.json.decode(config_body())
     body["ConfigInfo"].insert(0, item("SEGMENT", "UNASSIGNED", "Listed"))
     world = World(pms=FakePms(config_answer=msgspec.json.encode(body), rows=[reservation()]))
-    sync_hotel(world.run(), Asked(), POLICY, world.neighbours())
+    world.sync()
     assert [code["name"] for code in world.published("segments")["segments"]] == ["Listed", "Corporate"]
 
 

@@ -15,7 +15,7 @@ from host_pms.errors import NeedsPersonError, TransientError
 from host_pms.events import EventName
 from host_pms.ports import ImportParameters
 from host_pms.services.policy import Policy
-from host_pms.services.sync import Published, sync_hotel
+from host_pms.services.sync import Published
 from host_pms.services.window import Asked
 
 HELD = datetime(2024, 1, 14, 2, 0, 0)
@@ -27,7 +27,7 @@ def increment(**pms: Any) -> World:
 
 
 def run(world: World, asked: Asked | None = None, policy: Policy = POLICY) -> Published:
-    return sync_hotel(world.run(), asked or Asked(), policy, world.neighbours())
+    return world.sync(asked, policy)
 
 
 def test_every_effect_happens_once_and_in_order() -> None:
@@ -79,6 +79,7 @@ def test_every_name_derives_from_the_run() -> None:
             f"reservation-{STAMP}-00001.json",
             f"reservation-{STAMP}-00002.json",
             f"revenue-{STAMP}-00001.json",
+            f"revenue-{STAMP}-00002.json",
             f"inventory-{STAMP}-00001.json",
             f"inventory-{STAMP}-00002.json",
             f"inventory-{STAMP}-00003.json",
@@ -118,6 +119,29 @@ def test_revenue_keeps_its_own_window_where_no_earlier_night_is_published() -> N
     assert {name: update_from for name, update_from, _ in world.pms.calls}["Revenue"] == HELD - timedelta(
         hours=2
     )
+
+
+def test_a_night_that_only_a_posting_makes_has_all_its_postings() -> None:
+    """R11 gives the row 5 January; both of that night's postings are wanted, not just the new one."""
+    postings = [
+        posting(HotelDate="2024-01-05T00:00:00", RevenueNet=Decimal(300), LastUpdate="2024-01-05T02:00:00"),
+        posting(HotelDate="2024-01-05T00:00:00", RevenueNet=Decimal(20), LastUpdate="2024-01-14T03:00:00"),
+    ]
+
+    class Filtering(FakePms):
+        def revenue(self, hotel_code: str, update_from: datetime, start: int) -> bytes:
+            self.postings = [row for row in postings if row["LastUpdate"] >= update_from.isoformat()]
+            return super().revenue(hotel_code, update_from, start)
+
+    world = World(
+        pms=Filtering(rows=[reservation()]), esb=FakeEsb(parameter=ImportParameters(last_import=HELD))
+    )
+    run(world)
+    invoiced = {
+        night["calendarDate"]: night["revenueRoomInvoice"] for night in world.published("reservations")
+    }
+    assert invoiced["2024-01-05"] == 320
+    assert ("raw-reservations", f"{HOTEL}/revenue-{STAMP}-00002.json") in world.store.objects
 
 
 def test_a_posting_without_its_row_is_an_orphan_or_only_context() -> None:

@@ -9,12 +9,10 @@ from typing import Any
 import msgspec
 import pytest
 from booking_totals import Totals, totals_of_bookings, totals_of_lines
-from fake_pms import POLICY
 from resort import bookings_file
 from simulated_pms import SimulatedPms, SimulatedWorld
 
-from host_pms.services.sync import Published, sync_hotel
-from host_pms.services.window import Asked
+from host_pms.services.sync import Published
 from host_pms.simulator.clock import START, HotelClock
 from host_pms.simulator.hotels import synthetic_hotels
 from host_pms.simulator.pms import PmsHotel
@@ -27,7 +25,7 @@ Nights = Sequence[dict[str, Any]]
 
 def import_of(hotel: PmsHotel, now: datetime) -> tuple[Published, Nights]:
     world = SimulatedWorld(pms=SimulatedPms({hotel.code: hotel}, HotelClock(now)))
-    published = sync_hotel(world.run(hotel.code), Asked(), POLICY, world.neighbours())
+    published = world.sync(hotel_code=hotel.code)
     decoder = msgspec.json.Decoder(list[dict[str, Any]], float_hook=Decimal)
     bodies = [body for (bucket, _), body in world.store.objects.items() if bucket == "out-reservations"]
     return published, [night for body in bodies for night in decoder.decode(body)]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import BinaryIO
 
-from host_pms.ports import Esb, ImportParameters, Registration
+from host_pms.ports import Esb, HeldHead, ImportParameters, Registration
 
 
 class DiscardingStore:
@@ -26,6 +26,18 @@ class DiscardingStore:
     def keys(self, bucket: str, prefix: str) -> tuple[str, ...]:  # noqa: ARG002 - the port's form
         """There are none."""
         return ()
+
+
+class DiscardingHeads:
+    """A `HeadStore` without heads, in which every swap succeeds."""
+
+    def read(self, bucket: str, key: str) -> HeldHead | None:  # noqa: ARG002 - the port's form
+        """There never is one."""
+        return None
+
+    def swap(self, bucket: str, key: str, body: bytes, *, expected: str | None) -> str:  # noqa: ARG002
+        """Take a head."""
+        return ""
 
 
 class DiscardingQueue:

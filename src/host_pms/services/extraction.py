@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from functools import partial
 from io import BytesIO
 from typing import Any, Generic, Protocol, TypeVar
@@ -68,6 +69,7 @@ class Extraction:
     store: ObjectStore
     buckets: Buckets
     teller: Teller
+    keep_lease: Callable[[], None]
 
     def config(self) -> HostConfig:
         """The hotel's configuration, checked to be this hotel's.
@@ -103,15 +105,19 @@ class Extraction:
         fetch = partial(self.pms.reservations, self.run.hotel_code, update_from)
         return self._list("reservation", scan, RESERVATIONS, fetch, begin)
 
-    def revenue(self, update_from: datetime, begin: Callable[[], RoomPostings]) -> Dataset[RoomPostings]:
+    def revenue(
+        self, update_from: datetime, begin: Callable[[], RoomPostings], *, pages_before: int = 0
+    ) -> Dataset[RoomPostings]:
         """Every posting changed at or after `update_from`, poured into what `begin` makes.
+
+        `pages_before` were read of another window of this run; their numbers are taken.
 
         Raises:
             ConnectorError: the list could not be read to its end (S6).
         """
         scan = Scan("postings", POSTINGS, rows_have_ids=False)
         fetch = partial(self.pms.revenue, self.run.hotel_code, update_from)
-        return self._list("revenue", scan, POSTINGS, fetch, begin)
+        return self._list("revenue", scan, POSTINGS, fetch, begin, pages_before=pages_before)
 
     def grid(self, first: date, last: date) -> tuple[GridRoom, ...]:
         """The room inventory of `first` to `last`, both included, in windows of 30 days.
@@ -136,9 +142,11 @@ class Extraction:
         reader: RowReader[Row, Any],
         fetch: Callable[[int], bytes],
         begin: Callable[[], Kept],
+        *,
+        pages_before: int = 0,
     ) -> Dataset[Kept]:
-        dataset = Dataset(name=kind, kept=begin())
-        for key, batch in self._batches(kind, scan, fetch):
+        dataset = Dataset(name=kind, kept=begin(), pages=pages_before)
+        for key, batch in self._batches(kind, scan, fetch, pages_before):
             if batch.restarted:
                 dataset = Dataset(name=kind, kept=begin(), pages=dataset.pages)
             take_batch(dataset, key, batch, reader)
@@ -146,9 +154,8 @@ class Extraction:
         return dataset
 
     def _batches(
-        self, kind: str, scan: Scan[Row], fetch: Callable[[int], bytes]
+        self, kind: str, scan: Scan[Row], fetch: Callable[[int], bytes], number: int
     ) -> Iterator[tuple[str, Batch[Row]]]:
-        number = 0
         while not scan.done:
             number += 1
             body = fetch(scan.start)
@@ -160,6 +167,7 @@ class Extraction:
                 raise unusable(f"list of {kind} rows", self.run.hotel_code, fault) from fault
 
     def _keep(self, bucket: str, key: str, body: bytes) -> None:
+        self.keep_lease()
         self.store.put_new(bucket, key, BytesIO(body))
 
 
@@ -184,7 +192,7 @@ def refuse_too_many_rejects(dataset: Dataset[Any], *, limit: float) -> None:
         NeedsPersonError: so many were rejected.
     """
     rejected = len(dataset.rejected)
-    if rejected > ALWAYS_TOLERATED and rejected > limit * dataset.read:
+    if rejected > ALWAYS_TOLERATED and rejected > Decimal(str(limit)) * dataset.read:
         raise NeedsPersonError(
             f"{rejected} of {dataset.read} {dataset.name} rows cannot be read, "
             f"more than the tolerated share of {limit:.1%}.",

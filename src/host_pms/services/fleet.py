@@ -7,10 +7,12 @@ from enum import Enum
 
 from host_pms.errors import ConnectorError, UsageError
 from host_pms.events import Event, EventName
-from host_pms.models.run import Run, is_hotel_code, run_timestamp
+from host_pms.models.head import Head
+from host_pms.models.run import Run, is_hotel_code
 from host_pms.ports import Esb
+from host_pms.services.journal import holding
 from host_pms.services.policy import Policy
-from host_pms.services.sync import Neighbours, Published, sync_hotel
+from host_pms.services.sync import Neighbours, Published, journal_of, sync_hotel
 from host_pms.services.window import Asked
 
 
@@ -30,7 +32,7 @@ class HotelResult:
     """One hotel's run: what it published, or the error that ended it."""
 
     hotel_code: str
-    timestamp: str
+    timestamp: str | None = None
     outcome: Outcome = Outcome.DONE
     seconds: float = 0.0
     published: Published | None = None
@@ -92,19 +94,25 @@ def sync_fleet(
 def _guarded(hotel_code: str, asked: Asked, policy: Policy, world: Neighbours) -> HotelResult:
     """The per-hotel boundary: whatever happens to a hotel becomes its result."""
     began = world.clock.monotonic()
-    run = Run(hotel_code=hotel_code, started=run_timestamp(world.clock.now()))
-    result = HotelResult(hotel_code=shown(hotel_code), timestamp=run.timestamp)
+    result = HotelResult(hotel_code=shown(hotel_code))
+    journal = journal_of(hotel_code, policy, world)
     try:
         refuse_bad_code(hotel_code)
-        published = sync_hotel(run, asked, policy, world)
+        with holding(journal):
+            published = sync_hotel(journal, asked, policy, world)
     except Exception as error:  # noqa: BLE001 - a bug in one hotel's run is that hotel's failure
-        seconds = world.clock.monotonic() - began
-        result = replace(result, outcome=outcome_of(error), seconds=seconds, error=error)
-        world.notify(_failed(result))
-        return result
-    result = replace(result, published=published, seconds=world.clock.monotonic() - began)
-    world.notify(_done(result, published))
+        result = replace(result, outcome=outcome_of(error), error=error)
+    else:
+        result = replace(result, published=published)
+    result = replace(result, timestamp=_timestamp(journal.head), seconds=world.clock.monotonic() - began)
+    world.notify(_done(result.published, result) if result.published else _failed(result))
     return result
+
+
+def _timestamp(head: Head) -> str | None:
+    """The hotel's last run, which is this one if it came so far as to begin."""
+    started = head.last_started
+    return None if started is None else Run(hotel_code=head.hotel_code, started=started).timestamp
 
 
 def outcome_of(error: Exception) -> Outcome:
@@ -130,7 +138,7 @@ SOME_FAILED = 3
 _WORST_FIRST = (Outcome.NEEDS_PERSON, Outcome.BUG)
 
 
-def _done(result: HotelResult, published: Published) -> Event:
+def _done(published: Published, result: HotelResult) -> Event:
     transformed = published.transformed
     return Event(
         name=EventName.HOTEL_DONE,

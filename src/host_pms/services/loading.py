@@ -1,60 +1,101 @@
-"""Telling the world of a run's files: registrations, the watermark, the trigger."""
+"""Telling the world of a run's files: registrations, the watermark, the trigger; each recorded when done.
 
-from collections.abc import Sequence
-from datetime import datetime
+What is to be told stands in the head before it is tried (S5), so that a run which stops in the middle is
+finished by the next one (S3). Every call carries a name that is the same on every repeat.
+"""
+
+from dataclasses import dataclass
 
 import msgspec
 
+from host_pms.errors import NeedsPersonError
+from host_pms.models.head import OpenRun
 from host_pms.models.run import Run
 from host_pms.ports import Esb, Queue, Registration
-from host_pms.services.transformation import StoredFile
+from host_pms.services.journal import Journal
+from host_pms.services.telling import Teller
 
 
-def register(run: Run, files: Sequence[StoredFile], esb: Esb, *, complete: bool) -> None:
-    """Register every file, in order: config, segments, then reservations. A first import is `complete`.
+@dataclass(frozen=True, kw_only=True)
+class Loading:
+    """One hotel's open run, and who is told of it."""
 
-    Raises:
-        ConnectorError: the ESB did not take one; those before it are registered.
-    """
-    for file in files:
-        registration = Registration(
-            hotel_code=run.hotel_code,
-            file_type=file.file_type,
-            bucket=file.bucket,
-            file_key=file.key,
-            record_count=file.record_count,
-            complete=complete,
-            record_date=run.record_date,
+    run: Run
+    journal: Journal
+    esb: Esb
+    queue: Queue
+    teller: Teller
+
+    def finish(self) -> OpenRun:
+        """Tell what is left to tell, then close the run; returns what was told in all.
+
+        Raises:
+            ConnectorError: somebody did not take it; what was told is recorded, the rest is for the next run.
+        """
+        plan = self.journal.head.open_run
+        if plan is None:
+            raise ValueError("no run is open")
+        plan = self._register(plan)
+        plan = self._move_watermark(plan)
+        self.journal.keep()
+        send_trigger(self.run, plan, self.queue)
+        self.teller.triggered()
+        self.journal.record(open_run=None)
+        return plan
+
+    def _register(self, plan: OpenRun) -> OpenRun:
+        """Every file, in order: config, segments, then reservations."""
+        for file in plan.files[plan.registered :]:
+            self.journal.keep()
+            registration = Registration(
+                hotel_code=self.run.hotel_code,
+                file_type=file.file_type,
+                bucket=file.bucket,
+                file_key=file.key,
+                record_count=file.record_count,
+                complete=plan.complete,
+                record_date=self.run.record_date,
+            )
+            try:
+                self.esb.register(
+                    registration, idempotency_key=self.run.idempotency_key(f"register/{file.key}")
+                )
+            except NeedsPersonError:
+                # Trying again would not help, and nothing is known of this run yet: it is given up (S3).
+                if plan.registered == 0:
+                    self.journal.record(open_run=None)
+                raise
+            plan = msgspec.structs.replace(plan, registered=plan.registered + 1)
+            self.journal.record(open_run=plan)
+        self.teller.registered(len(plan.files))
+        return plan
+
+    def _move_watermark(self, plan: OpenRun) -> OpenRun:
+        """Only if the ESB still holds the value read at the opening, or the one put: a reset is obeyed."""
+        if plan.watermark_done:
+            return plan
+        holds = self.esb.parameters(self.run.hotel_code).last_import
+        moved = plan.watermark is not None and holds in {plan.held, plan.watermark}
+        if plan.watermark is not None and moved:
+            self.journal.keep()
+            self.esb.move_watermark(
+                self.run.hotel_code, plan.watermark, idempotency_key=self.run.idempotency_key("watermark")
+            )
+        self.teller.watermark(plan.watermark if moved else holds, moved=moved)
+        plan = msgspec.structs.replace(
+            plan, watermark_done=True, watermark=plan.watermark if moved else holds
         )
-        esb.register(registration, idempotency_key=run.idempotency_key(f"register/{file.key}"))
+        self.journal.record(open_run=plan)
+        return plan
 
 
-def move_watermark(run: Run, watermark: datetime | None, *, held: datetime | None, esb: Esb) -> bool:
-    """Put `watermark`, only if the ESB still holds the value that was read when the run opened.
-
-    An operator's reset meanwhile is obeyed, not overwritten. Returns whether it was put.
-    """
-    if watermark is None or esb.parameters(run.hotel_code).last_import != held:
-        return False
-    esb.move_watermark(run.hotel_code, watermark, idempotency_key=run.idempotency_key("watermark"))
-    return True
-
-
-def send_trigger(run: Run, files: Sequence[StoredFile], queue: Queue, *, complete: bool) -> None:
+def send_trigger(run: Run, plan: OpenRun, queue: Queue) -> None:
     """Tell the processor of the run's files; a repeat is dropped by its deduplication id."""
     body = {
         "hotelCode": run.hotel_code,
         "timestamp": run.timestamp,
-        "complete": complete,
-        "files": [
-            {
-                "fileType": file.file_type,
-                "bucket": file.bucket,
-                "fileKey": file.key,
-                "recordCount": file.record_count,
-            }
-            for file in files
-        ],
+        "complete": plan.complete,
+        "files": plan.files,
     }
     queue.send(
         msgspec.json.encode(body).decode(),

@@ -20,3 +20,4 @@ class Policy:
     records_per_file: int
     reject_limit: float
     id_format: IdFormat
+    lease_ttl: timedelta

@@ -11,6 +11,7 @@ import msgspec
 
 from host_pms.errors import NeedsPersonError
 from host_pms.models.climber.files import ReservationNight, encode
+from host_pms.models.head import StoredFile
 from host_pms.models.host.config import HostConfig
 from host_pms.models.host.inventory import GridRoom
 from host_pms.models.run import Buckets, Run
@@ -26,16 +27,6 @@ from host_pms.transformers.reservation import NumericIdError, Tally, Terms, rese
 from host_pms.transformers.rows import NewestRows
 from host_pms.transformers.segment import segments
 from host_pms.transformers.status import Status, StatusTable
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class StoredFile:
-    """A file that was stored: its type as the ESB knows it, where it is, and how many records it holds."""
-
-    file_type: str
-    bucket: str
-    key: str
-    record_count: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -202,6 +193,7 @@ def _counts(extracted: Extracted, catalogue: Catalogue, tally: Tally) -> Mapping
         "reservationRows": rows.read,
         "rejectedReservations": len(rows.rejected),
         "olderVersions": rows.kept.older,
+        "newestVersions": len(rows.kept),
         "futureUpdates": rows.kept.future_updates,
         "sharedDetails": rows.kept.shared_details(),
         "postings": revenue.read,
@@ -212,6 +204,8 @@ def _counts(extracted: Extracted, catalogue: Catalogue, tally: Tally) -> Mapping
         "nights": books.records,
         "nightsWithoutRevenue": books.zeroed_without_revenue,
         "nightsPricedOnMaster": books.zeroed_on_parts,
+        "nightsOccupiedByMaster": books.yielded,
+        "nightsWithZeroedPostings": books.zeroed_postings,
         "unknownStatuses": tally.unknown_statuses,
         "unknownStatusCodes": extracted.statuses.unknown_codes,
         "skippedConfigItems": catalogue.skipped_items,

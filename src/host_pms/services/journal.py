@@ -1,0 +1,149 @@
+"""S1 and S2: a hotel's head, changed only by compare-and-swap, and the lease on it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+
+from host_pms.errors import (
+    BusyError,
+    NeedsPersonError,
+    TransientError,
+    VersionMismatchError,
+    WriteConflictError,
+)
+from host_pms.models.head import SCHEMA, Head, HeadError, Lease, read_head
+from host_pms.ports import Clock, HeadStore
+
+SENDS = 5
+"""S1: the same body again, 4 times at most."""
+
+_RENEW_AT = 1 / 3  # of the lease's length, so when less than 2/3 of it remain
+_SLACK = 1 + 1 / 12  # whole seconds of the store's clock, and the time that its answer took
+
+
+class Journal:
+    """One worker's hold on one hotel's head, from `acquire` to `release`.
+
+    `owner` is unique to this value, also among workers of one process. `ttl` is how long the lease lasts
+    after a write.
+    """
+
+    def __init__(
+        self, heads: HeadStore, bucket: str, hotel_code: str, *, owner: str, ttl: timedelta, clock: Clock
+    ) -> None:
+        self._heads = heads
+        self._bucket = bucket
+        self._key = f"{hotel_code}/_state/head.json"
+        self.hotel_code = hotel_code
+        self._owner = owner
+        self._ttl = ttl.total_seconds()
+        self._clock = clock
+        self._version: str | None = None
+        self._written = 0.0
+        self._lost = False
+        self._writes = 0
+        self.head = Head(
+            schema=SCHEMA,
+            hotel_code=hotel_code,
+            sequence=0,
+            put_id="",
+            lease=Lease(epoch=0, owner=owner, held=False),
+        )
+
+    def acquire(self) -> None:
+        """Take the lease: swap in `epoch + 1`.
+
+        Raises:
+            BusyError: another worker holds it.
+            NeedsPersonError: the head cannot be trusted.
+        """
+        found = self._heads.read(self._bucket, self._key)
+        if found is not None:
+            self.head, self._version = self._trusted(found.body), found.version
+            if self.head.lease.held and found.age < self._ttl * _SLACK:
+                raise self._busy()
+        epoch = self.head.lease.epoch + 1
+        self.record(lease=Lease(epoch=epoch, owner=self._owner, held=True))
+
+    def record(self, **changes: Any) -> None:
+        """Swap the head with these changes in it, which renews the lease.
+
+        Raises:
+            BusyError: another worker has the head; nothing was written and nothing may be told.
+            TransientError: the store did not answer.
+        """
+        self._writes += 1
+        put_id = f"{self._owner}/{self._writes}"
+        head = msgspec.structs.replace(self.head, sequence=self.head.sequence + 1, put_id=put_id, **changes)
+        self._version = self._swap(msgspec.json.encode(head), put_id)
+        self.head = head
+        self._written = self._clock.monotonic()
+
+    def keep(self) -> None:
+        """Renew the lease if less than two thirds of it remain.
+
+        Raises:
+            BusyError: it was lost.
+        """
+        if self._clock.monotonic() - self._written >= self._ttl * _RENEW_AT:
+            self.record()
+
+    def release(self) -> None:
+        """Free the lease, if it is still this worker's; the head is never deleted."""
+        if self.head.lease.held and not self._lost:
+            self.record(lease=msgspec.structs.replace(self.head.lease, held=False))
+
+    def _swap(self, body: bytes, put_id: str) -> str:
+        """S1: send the same body until it is known what became of it."""
+        fault: TransientError | None = None
+        for _ in range(SENDS):
+            try:
+                return self._heads.swap(self._bucket, self._key, body, expected=self._version)
+            except WriteConflictError:
+                continue
+            except TransientError as error:
+                fault = error
+            except VersionMismatchError:
+                return self._own_write(put_id)
+        raise fault or TransientError(f"{self._key} met another write {SENDS} times.")
+
+    def _own_write(self, put_id: str) -> str:
+        """The version there, if it is this write's, whose answer got lost."""
+        found = self._heads.read(self._bucket, self._key)
+        if found is not None and self._trusted(found.body).put_id == put_id:
+            return found.version
+        self._lost = True
+        raise self._busy()
+
+    def _trusted(self, body: bytes) -> Head:
+        try:
+            return read_head(body, self.hotel_code)
+        except HeadError as fault:
+            raise NeedsPersonError(
+                f"The state {self._bucket}/{self._key} {fault}.",
+                remedy="It was left as it is, and nothing was published; never delete it.",
+            ) from fault
+
+    def _busy(self) -> BusyError:
+        return BusyError(
+            f"Another worker holds {self.hotel_code}.",
+            remedy="It publishes the hotel; nothing needs to be done.",
+        )
+
+
+@contextmanager
+def holding(journal: Journal) -> Iterator[None]:
+    """Hold the lease while this lasts. A failure to free it hides nothing of how the work ended.
+
+    Raises:
+        BusyError: another worker holds it.
+    """
+    journal.acquire()
+    try:
+        yield
+    finally:
+        with suppress(BusyError, TransientError):  # it runs out by itself
+            journal.release()

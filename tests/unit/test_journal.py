@@ -1,0 +1,165 @@
+"""S1 and S2: the head, its lease, and what becomes of answers that get lost."""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+import pytest
+from fakes import FakeClock, MemoryHeads
+
+from host_pms.errors import BusyError, NeedsPersonError, TransientError, WriteConflictError
+from host_pms.models.head import Head
+from host_pms.services.journal import Journal, holding
+
+BUCKET, KEY = "raw-hotel-configs", "HOTEL001/_state/head.json"
+TTL = timedelta(seconds=120)
+STARTED = datetime(2024, 1, 15, 10, 30, 45, tzinfo=UTC)
+
+
+class Faulty(MemoryHeads):
+    """Fails as it is told to, swap by swap: before the write, or after it."""
+
+    def __init__(self, clock: FakeClock, *faults: tuple[str, Exception] | None) -> None:
+        super().__init__(clock)
+        self.faults: Iterator[tuple[str, Exception] | None] = iter(faults)
+
+    def swap(self, bucket: str, key: str, body: bytes, *, expected: str | None) -> str:
+        fault = next(self.faults, None)
+        if fault is not None and fault[0] == "before":
+            raise fault[1]
+        version = super().swap(bucket, key, body, expected=expected)
+        if fault is not None:
+            raise fault[1]
+        return version
+
+
+def journal(heads: MemoryHeads, clock: FakeClock, owner: str = "me") -> Journal:
+    return Journal(heads, BUCKET, "HOTEL001", owner=owner, ttl=TTL, clock=clock)
+
+
+def stored(heads: MemoryHeads) -> Head:
+    return msgspec.json.decode(heads.heads[BUCKET, KEY][0], type=Head)
+
+
+def test_one_holds_the_lease_and_the_other_is_busy_until_it_is_freed() -> None:
+    clock = FakeClock()
+    heads = MemoryHeads(clock)
+    first = journal(heads, clock)
+    first.acquire()
+    with pytest.raises(BusyError, match="HOTEL001"):
+        journal(heads, clock, "other").acquire()
+    first.release()
+    journal(heads, clock, "other").acquire()
+    assert (stored(heads).lease.epoch, stored(heads).lease.owner) == (2, "other")
+
+
+@pytest.mark.parametrize(("seconds", "is_busy"), [(0, True), (129, True), (130, False)])
+def test_a_lease_runs_out_by_the_stores_clock(seconds: float, is_busy: bool) -> None:
+    clock = FakeClock()
+    heads = MemoryHeads(clock)
+    journal(heads, clock).acquire()
+    clock.sleep(seconds)
+    other = journal(heads, clock, "other")
+    if is_busy:
+        with pytest.raises(BusyError):
+            other.acquire()
+    else:
+        other.acquire()
+
+
+def test_keeping_the_lease_writes_only_when_a_third_of_it_is_gone() -> None:
+    clock = FakeClock()
+    heads = MemoryHeads(clock)
+    held = journal(heads, clock)
+    held.acquire()
+    for seconds, sequence in ((39, 1), (1, 2), (39, 2), (1, 3)):
+        clock.sleep(seconds)
+        held.keep()
+        assert stored(heads).sequence == sequence
+
+
+def test_a_worker_that_was_taken_over_stops_and_writes_nothing() -> None:
+    clock = FakeClock()
+    heads = MemoryHeads(clock)
+    frozen = journal(heads, clock)
+    frozen.acquire()
+    clock.sleep(3600)
+    journal(heads, clock, "other").acquire()
+    with pytest.raises(BusyError):
+        frozen.record(last_started=STARTED)
+    frozen.release()
+    assert stored(heads).lease.owner == "other"
+    assert stored(heads).lease.held
+    assert stored(heads).last_started is None
+
+
+@pytest.mark.parametrize("error", [TransientError("no answer"), WriteConflictError("409")])
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("times", [1, 4])
+def test_an_answer_that_got_lost_is_no_loss(when: str, error: Exception, times: int) -> None:
+    """After a write that landed, the same body again meets 412, and the head itself tells whose it is."""
+    clock = FakeClock()
+    heads = Faulty(clock, *[(when, error)] * times)
+    held = journal(heads, clock)
+    held.acquire()
+    held.record(last_started=STARTED)
+    assert (stored(heads).sequence, stored(heads).last_started) == (2, STARTED)
+
+
+def test_a_store_that_never_answers_is_transient() -> None:
+    clock = FakeClock()
+    heads = Faulty(clock, *[("before", TransientError("no answer"))] * 5)
+    with pytest.raises(TransientError):
+        journal(heads, clock).acquire()
+
+
+def test_a_412_of_another_workers_write_is_a_loss() -> None:
+    clock = FakeClock()
+    heads = MemoryHeads(clock)
+    mine, other = journal(heads, clock), journal(heads, clock, "other")
+
+    class Racing(MemoryHeads):
+        def read(self, bucket: str, key: str) -> None:  # type: ignore[override]
+            """What both saw before either wrote."""
+
+    racing = Racing(clock)
+    racing.heads = heads.heads
+    other.acquire()
+    mine._heads = racing
+    with pytest.raises(BusyError):
+        mine.acquire()
+    assert stored(heads).lease.owner == "other"
+
+
+def cut(body: bytes) -> bytes:
+    return body[:-10]
+
+
+def of_another_schema(body: bytes) -> bytes:
+    return body.replace(b'"schema":1', b'"schema":2')
+
+
+def of_another_hotel(body: bytes) -> bytes:
+    return body.replace(b"HOTEL001", b"HOTEL002")
+
+
+@pytest.mark.parametrize(
+    "damage", [cut, of_another_schema, of_another_hotel, lambda _body: b"", lambda _body: b"[]"]
+)
+def test_a_head_that_cannot_be_trusted_is_refused_and_left_as_it_is(damage: Callable[[bytes], bytes]) -> None:
+    clock = FakeClock()
+    heads = MemoryHeads(clock)
+    with holding(journal(heads, clock)):
+        pass
+    body, version, written = heads.heads[BUCKET, KEY]
+    heads.heads[BUCKET, KEY] = (damage(body), version, written)
+    with pytest.raises(NeedsPersonError, match="never delete it"):
+        journal(heads, clock, "other").acquire()
+    assert heads.heads[BUCKET, KEY] == (damage(body), version, written)
+
+
+def test_a_lease_that_cannot_be_freed_hides_nothing() -> None:
+    clock = FakeClock()
+    heads = Faulty(clock, None, *[("before", TransientError("no answer"))] * 5)
+    with pytest.raises(KeyError, match="the reason"), holding(journal(heads, clock)):
+        raise KeyError("the reason")
