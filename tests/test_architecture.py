@@ -169,7 +169,7 @@ PRIVILEGES = {
     ),
     "sleep": Privilege(
         names=frozenset({"time.sleep"}),
-        allowed={"demo": "its two runs must not fall into one second", **OUTSIDE},
+        allowed=OUTSIDE,
     ),
     "ask the wall clock": Privilege(
         names=frozenset(

@@ -181,7 +181,7 @@ def _shows_bars(settings: Settings, *, quiet: bool) -> bool:
 
 def _print_results(results: Sequence[HotelResult], *, dry_run: bool) -> None:
     out = console()
-    out.print(hotel_table([hotel_line(result) for result in results], "Dry run" if dry_run else "Synced"))
+    out.print(hotel_table([hotel_line(result) for result in results], "Dry run" if dry_run else "Result"))
     if dry_run:
         out.print(file_table(results))
         out.print("Nothing was written, registered or sent.")

@@ -1,7 +1,6 @@
 """The demonstration: embedded parts only, from an empty folder to published files."""
 
 import shutil
-import time
 from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -51,7 +50,6 @@ def run(into: Path) -> int:
             )
             out.print()
             simulator.clock.advance(timedelta(days=1))
-            time.sleep(1)  # a run is named by its second, so the next one needs another
             second = _sync(wired, simulator)
             _print(out, second, "A day later: what changed")
     if signals:

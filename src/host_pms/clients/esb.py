@@ -10,7 +10,14 @@ from pydantic import SecretStr
 
 from host_pms import __version__
 from host_pms.clients.http import HttpSender, RefusedError, Request
-from host_pms.errors import NeedsPersonError, TransientError, UsageError
+from host_pms.errors import (
+    AccessDeniedError,
+    NeedsPersonError,
+    RateLimitedError,
+    StoppedError,
+    TransientError,
+    UsageError,
+)
 from host_pms.models.host.reading import PageError, check_json, decode, listed
 from host_pms.models.host.values import day, moment, plain_text
 from host_pms.ports import ImportParameters, Registration
@@ -116,7 +123,15 @@ class EsbApi:
             expects_json=method == "GET",
             check=check_json if method == "GET" else None,
         )
-        return self.sender.send(request).body
+        try:
+            return self.sender.send(request).body
+        except AccessDeniedError as refused:
+            raise AccessDeniedError(refused.message, remedy="Check ESB_API_KEY.") from refused
+        except (RateLimitedError, StoppedError):
+            raise
+        except TransientError as failed:
+            remedy = "Nothing is lost: run again, and check ESB_BASE_URL if it stays so."
+            raise TransientError(failed.message, remedy=remedy) from failed
 
 
 def _active(items: list[Any]) -> Iterator[str]:

@@ -9,7 +9,7 @@ from pydantic import SecretStr
 
 from host_pms import __version__
 from host_pms.clients.http import HttpSender, Request
-from host_pms.errors import NeedsPersonError
+from host_pms.errors import AccessDeniedError, NeedsPersonError
 from host_pms.models.host.reading import check_json
 
 PAGE_LIMIT = 100
@@ -88,7 +88,13 @@ class HostApi:
             check=check_json,
             account=hotel_code,
         )
-        return self.sender.send(request).body
+        try:
+            return self.sender.send(request).body
+        except AccessDeniedError as refused:
+            raise AccessDeniedError(
+                refused.message,
+                remedy="Check HOST_API_SUBSCRIPTION_KEY, or the hotel's own in HOST_API_SUBSCRIPTION_KEYS.",
+            ) from refused
 
 
 def _page(update_from: datetime, start: int) -> dict[str, str]:

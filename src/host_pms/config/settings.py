@@ -219,5 +219,7 @@ def unknown_variables(env_file: Path | None = None) -> Sequence[str]:
 
 def _fault(place: tuple[int | str, ...], kind: str, message: str) -> str:
     message = message.removeprefix("Value error, ")
-    reason = "is missing" if kind == "missing" else message[:1].lower() + message[1:]
+    reason = (
+        "is missing" if kind == "missing" else re.sub(r"^([A-Z])(?=[a-z ])", lambda m: m[1].lower(), message)
+    )
     return f"{str(place[0]).upper()}: {reason}"
