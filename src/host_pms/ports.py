@@ -1,7 +1,8 @@
 """What the services need from the world, each method with its promise.
 
 `clients`, `aws` and `local` implement these; `tests/fakes.py` has doubles that remember.
-Every method may raise `TransientError` or `NeedsPersonError` and nothing else that is expected.
+Every method may raise `TransientError` or `NeedsPersonError`, and nothing else that is expected but what it
+names itself.
 """
 
 from collections.abc import Mapping

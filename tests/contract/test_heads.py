@@ -12,6 +12,7 @@ from losing_proxy import LosingProxy
 from moto.s3.models import s3_backends
 
 from host_pms.errors import TransientError, VersionMismatchError, WriteConflictError
+from host_pms.local.files import object_path
 from host_pms.local.head import DiskHeads
 from host_pms.ports import HeadStore, HeldHead
 
@@ -151,7 +152,7 @@ def grow_older(heads: HeadStore, bucket: str) -> Callable[[int], None]:
     if isinstance(heads, MemoryHeads):
         return heads._clock.sleep
     if isinstance(heads, DiskHeads):
-        path = heads._path(bucket, KEY)
+        path = object_path(heads._root, bucket, KEY)
         return lambda seconds: os.utime(path, ns=(0, path.stat().st_mtime_ns - seconds * 10**9))
 
     def put_back(seconds: int) -> None:

@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import BinaryIO, Never
 
 from host_pms.errors import DivergentObjectError
-from host_pms.local.files import PARTIAL, part, publish, translated, whole
-from host_pms.local.queue import QUEUES
+from host_pms.local.files import bucket_path, object_path, publish, translated, whole
 
 
 class DiskStore:
@@ -28,7 +27,7 @@ class DiskStore:
         Raises:
             DivergentObjectError: it is there with other bytes, which stay.
         """
-        path = self._path(bucket, key)
+        path = object_path(self._root, bucket, key)
         with translated("Writing", path), whole(body, self._root) as file:
             same = publish(file, path, self._root) or filecmp.cmp(file, path, shallow=False)
         if not same:
@@ -43,7 +42,7 @@ class DiskStore:
         Raises:
             FileNotFoundError: there is no such object.
         """
-        path = self._path(bucket, key)
+        path = object_path(self._root, bucket, key)
         with translated("Reading", path):
             stream = path.open("rb") if path.is_file() else None
         if stream is None:
@@ -52,21 +51,13 @@ class DiskStore:
 
     def keys(self, bucket: str, prefix: str) -> tuple[str, ...]:
         """The keys that start with `prefix`, sorted; none where the bucket is not there."""
-        folder = self._bucket(bucket)
+        folder = bucket_path(self._root, bucket)
         # Only the prefix's own folders are walked: a bucket holds every hotel's every run.
         above, _, _ = prefix.rpartition("/")
-        top = self._path(bucket, above) if above else folder
+        top = object_path(self._root, bucket, above) if above else folder
         with translated("Listing", top):
             found = [path.relative_to(folder).as_posix() for path in _files(top)]
         return tuple(sorted(key for key in found if key.startswith(prefix)))
-
-    def _bucket(self, bucket: str) -> Path:
-        if bucket in {PARTIAL, QUEUES}:
-            raise ValueError(f"{bucket!r} is no bucket.")
-        return self._root / part(bucket)
-
-    def _path(self, bucket: str, key: str) -> Path:
-        return self._bucket(bucket).joinpath(*(part(name) for name in key.split("/")))
 
 
 def _files(top: Path) -> Iterator[Path]:

@@ -17,6 +17,7 @@ from typing import BinaryIO
 from host_pms.errors import ConnectorError, NeedsPersonError, TransientError
 
 PARTIAL = ".partial"
+QUEUES = "queues"
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _FORBIDDEN = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
@@ -60,6 +61,26 @@ def part(name: str) -> str:
     if name in {"", ".", ".."} or "\0" in name or "/" in name or os.sep in name:
         raise ValueError(f"{name!r} cannot be a part of a path.")
     return name
+
+
+def bucket_path(root: Path, bucket: str) -> Path:
+    """Where a bucket is below `root`.
+
+    Raises:
+        ValueError: it would leave the folder, or name something else in it.
+    """
+    if bucket in {PARTIAL, QUEUES}:
+        raise ValueError(f"{bucket!r} is no bucket.")
+    return root / part(bucket)
+
+
+def object_path(root: Path, bucket: str, key: str) -> Path:
+    """Where an object is below `root`.
+
+    Raises:
+        ValueError: the bucket or the key would leave the folder, or name something else in it.
+    """
+    return bucket_path(root, bucket).joinpath(*(part(name) for name in key.split("/")))
 
 
 @contextmanager

@@ -15,8 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from host_pms.errors import VersionMismatchError
-from host_pms.local.files import PARTIAL, part, publish, translated, whole
-from host_pms.local.queue import QUEUES
+from host_pms.local.files import PARTIAL, object_path, publish, translated, whole
 from host_pms.ports import HeldHead
 
 _MILLISECOND = 1_000_000  # in nanoseconds, and so many writes until a count comes back
@@ -37,7 +36,7 @@ class DiskHeads:
 
         The age is by the file system's clock, which on a shared disk is not this machine's.
         """
-        path = self._path(bucket, key)
+        path = object_path(self._root, bucket, key)
         with translated("Reading", path):
             found = _contents(path)
             if found is None:
@@ -48,7 +47,7 @@ class DiskHeads:
 
     def swap(self, bucket: str, key: str, body: bytes, *, expected: str | None) -> str:
         """Replace the version `expected`, or create where that is None; see the port."""
-        path = self._path(bucket, key)
+        path = object_path(self._root, bucket, key)
         with (
             translated("Writing", path),
             self._alone(path),
@@ -62,11 +61,6 @@ class DiskHeads:
                 _replace(file, path)
             publish(file, path, self._root)
         return _version(body, written)
-
-    def _path(self, bucket: str, key: str) -> Path:
-        if bucket in {PARTIAL, QUEUES}:
-            raise ValueError(f"{bucket!r} is no bucket.")
-        return self._root.joinpath(part(bucket), *(part(name) for name in key.split("/")))
 
     def _now(self) -> int:
         """The file system's clock, in nanoseconds: when a file of this moment was modified."""

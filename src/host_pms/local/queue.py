@@ -11,10 +11,8 @@ from pathlib import Path
 import msgspec
 
 from host_pms.errors import NeedsPersonError
-from host_pms.local.files import part, publish, translated, whole
+from host_pms.local.files import QUEUES, part, publish, translated, whole
 from host_pms.ports import Clock
-
-QUEUES = "queues"
 
 _DEDUPLICATION = timedelta(minutes=5)  # SQS FIFO's own interval
 _DIGITS = 12  # so that names sort as numbers do
