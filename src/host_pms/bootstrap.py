@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from typing import TypedDict
 
 from host_pms.clients.connection import build_client
 from host_pms.clients.esb import EsbApi
@@ -171,6 +172,21 @@ def _esb(settings: Settings, sender: HttpSender) -> EsbApi:
     )
 
 
+class _Aws(TypedDict):
+    region: str
+    endpoint_url: str | None
+    retries: int
+
+
+def _aws(settings: Settings) -> _Aws:
+    """What every client of AWS takes."""
+    return {
+        "region": settings.aws_region,
+        "endpoint_url": settings.aws_endpoint_url,
+        "retries": settings.max_retries,
+    }
+
+
 def _store(settings: Settings) -> ObjectStore:
     if settings.storage == "local":
         from host_pms.local.disk import DiskStore  # noqa: PLC0415 - only what is used is loaded
@@ -178,12 +194,7 @@ def _store(settings: Settings) -> ObjectStore:
         return DiskStore(settings.local_root)
     from host_pms.aws.s3 import S3Store  # noqa: PLC0415 - only what is used is loaded
 
-    return S3Store(
-        region=settings.aws_region,
-        endpoint_url=settings.aws_endpoint_url,
-        kms_key_id=settings.aws_s3_kms_key_id,
-        retries=settings.max_retries,
-    )
+    return S3Store(**_aws(settings), kms_key_id=settings.aws_s3_kms_key_id)
 
 
 def _heads(settings: Settings) -> HeadStore:
@@ -193,12 +204,7 @@ def _heads(settings: Settings) -> HeadStore:
         return DiskHeads(settings.local_root)
     from host_pms.aws.s3_head import S3Heads  # noqa: PLC0415 - only what is used is loaded
 
-    return S3Heads(
-        region=settings.aws_region,
-        endpoint_url=settings.aws_endpoint_url,
-        kms_key_id=settings.aws_s3_kms_key_id,
-        retries=settings.max_retries,
-    )
+    return S3Heads(**_aws(settings), kms_key_id=settings.aws_s3_kms_key_id)
 
 
 def _new_owner() -> str:
@@ -213,12 +219,7 @@ def _queue(settings: Settings, clock: Clock) -> Queue:
         return DiskQueue(settings.local_root, settings.queue_name, clock)
     from host_pms.aws.sqs import SqsQueue  # noqa: PLC0415 - only what is used is loaded
 
-    return SqsQueue(
-        settings.queue_name,
-        region=settings.aws_region,
-        endpoint_url=settings.aws_endpoint_url,
-        retries=settings.max_retries,
-    )
+    return SqsQueue(settings.queue_name, **_aws(settings))
 
 
 def _without_effects(world: Neighbours) -> Neighbours:

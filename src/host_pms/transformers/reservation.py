@@ -10,7 +10,6 @@ from typing import Literal, NamedTuple
 
 from host_pms.models.climber.files import ReservationNight
 from host_pms.models.host.reservation import Price, Reservation
-from host_pms.models.host.revenue import ROOM_SALES_GROUP
 from host_pms.transformers.books import Books
 from host_pms.transformers.codes import UNASSIGNED, Catalogue, Resolver
 from host_pms.transformers.money import ZERO, add, cents
@@ -21,7 +20,8 @@ from host_pms.transformers.stays import Share, shares, stay_nights
 
 IdFormat = Literal["composite", "numeric"]
 
-FB_SALES_GROUP = 1
+OTHERS = 2
+"""Sales group 0 is room, 1 is F&B, and this one and all above it are others."""
 
 WITHOUT_REVENUE = frozenset({Status.CANCELLED, Status.NO_SHOW})
 """R8 and R10: nobody comes, so no room is occupied and no price counts."""
@@ -148,28 +148,24 @@ def _records(
         )
 
 
+def _kind(price: Price) -> int:
+    """Which revenue a price is: its place in `Priced` and in `Books.priced`."""
+    return min(price.sales_group, OTHERS)
+
+
 def _priced_by_date(prices: Sequence[Price]) -> dict[date, Priced]:
     """R9: exact sums by date and sales group."""
-    sums: dict[date, Priced] = {}
+    sums: dict[date, list[Decimal]] = {}
     for price in prices:
-        held = sums.get(price.date, NOT_PRICED)
-        if price.sales_group == ROOM_SALES_GROUP:
-            sums[price.date] = held._replace(room=add(held.room, price.amount))
-        elif price.sales_group == FB_SALES_GROUP:
-            sums[price.date] = held._replace(fb=add(held.fb, price.amount))
-        else:
-            sums[price.date] = held._replace(others=add(held.others, price.amount))
-    return sums
+        held = sums.setdefault(price.date, list(NOT_PRICED))
+        held[_kind(price)] = add(held[_kind(price)], price.amount)
+    return {night: Priced(*held) for night, held in sums.items()}
 
 
 def _enter_came_in(prices: Sequence[Price], books: Books) -> None:
     for price in prices:
-        if price.sales_group == ROOM_SALES_GROUP:
-            books.room.came_in = add(books.room.came_in, price.amount)
-        elif price.sales_group == FB_SALES_GROUP:
-            books.fb.came_in = add(books.fb.came_in, price.amount)
-        else:
-            books.others.came_in = add(books.others.came_in, price.amount)
+        book = books.priced[_kind(price)]
+        book.came_in = add(book.came_in, price.amount)
 
 
 def _published_prices(exact: Priced | None, status: Status, books: Books, *, is_on_master: bool) -> Priced:

@@ -109,13 +109,11 @@ class RowReader(Generic[Row, Clean]):
         return raws
 
     def _row(self, raw: msgspec.Raw) -> tuple[Row | UnreadableRow, int | None]:
-        if self.odd.search(raw) is None:
-            try:
-                wire = self.wire(raw)
-            except (ValueError, ArithmeticError, RecursionError):
-                return self._loose_row(decode(bytes(raw)))
-            return wire, wire.total_rows
-        return self._loose_row(decode(bytes(raw)))
+        try:
+            wire = None if self.odd.search(raw) else self.wire(raw)
+        except (ValueError, ArithmeticError, RecursionError):
+            wire = None
+        return self._loose_row(decode(bytes(raw))) if wire is None else (wire, wire.total_rows)
 
     def _loose_row(self, row: Any) -> tuple[Row | UnreadableRow, int | None]:
         if not isinstance(row, dict):
@@ -215,8 +213,7 @@ def sliced(body: bytes, names: Sequence[str], *, bare: bool) -> list[bytes]:
     Raises:
         PageError: it is no JSON, or has no such list.
     """
-    if not isinstance(listed(_decode_slowly(body), names, bare=bare), list):
-        raise PageError(f"has no list {names[0]!r}")
+    listed(_decode_slowly(body), names, bare=bare)  # or it raises: from here on all is whole and there
     text = body.decode("utf-8-sig")
     start = _after_space(text, 0)
     if text[start] == "[":
