@@ -187,6 +187,7 @@ class World:
             clock=self.clock,
             notify=self.events.append,
             new_owner=lambda: f"worker-{next(self.owners)}",
+            is_gone=lambda _owner: False,
         )
 
     def sync(

@@ -98,12 +98,13 @@ MAY_IMPORT: Mapping[str, set[str]] = {
     "local": PURE | {"errors", "ports"},
     "config": {STANDARD_LIBRARY, "errors", "events", "models", "dotenv", "pydantic", "pydantic_settings"}
     | {"structlog"},
+    "clock": {STANDARD_LIBRARY, "errors"},
     "bootstrap": {
         STANDARD_LIBRARY,
         "aws",
         "clients",
+        "clock",
         "config",
-        "errors",
         "events",
         "local",
         "ports",
@@ -112,14 +113,24 @@ MAY_IMPORT: Mapping[str, set[str]] = {
     # What a person or a platform starts.
     "report": PURE | {"services"},
     "terminal": {STANDARD_LIBRARY, "events", "report", "rich", "services"},
-    "signals": {STANDARD_LIBRARY, "bootstrap", "errors"},
+    "signals": {STANDARD_LIBRARY, "clock", "errors"},
     "cli": PURE
-    | {"__version__", "bootstrap", "config", "demo", "errors", "events", "report", "services"}
+    | {"__version__", "bootstrap", "clock", "config", "demo", "errors", "events", "report", "services"}
     | {"signals", "simulate_command", "structlog", "terminal", "typer"},
     "simulate_command": {STANDARD_LIBRARY, "demo", "typer"},
-    "demo": {STANDARD_LIBRARY, "bootstrap", "config", "errors", "pydantic", "report", "rich", "services"}
+    "demo": {
+        STANDARD_LIBRARY,
+        "bootstrap",
+        "clock",
+        "config",
+        "errors",
+        "pydantic",
+        "report",
+        "rich",
+        "services",
+    }
     | {"signals", "simulator", "terminal"},
-    "lambda_handler": {STANDARD_LIBRARY, "bootstrap", "config", "errors", "services"},
+    "lambda_handler": {STANDARD_LIBRARY, "bootstrap", "clock", "config", "errors", "services"},
     "simulator": {STANDARD_LIBRARY, "starlette", "uvicorn"},
     "__init__": {STANDARD_LIBRARY},
     "__main__": {"cli"},
@@ -176,12 +187,12 @@ PRIVILEGES = {
             {"datetime.datetime.now", "datetime.datetime.utcnow", "datetime.datetime.today"}
             | {"datetime.date.today", "time.time", "time.time_ns", "time.localtime", "time.gmtime"}
         ),
-        allowed={"bootstrap": "SystemClock", "config.logging": "the lines' timestamps", **OUTSIDE},
+        allowed={"clock": "SystemClock", "config.logging": "the lines' timestamps", **OUTSIDE},
     ),
     "measure time": Privilege(
         names=frozenset({"time.monotonic", "time.perf_counter"}),
         allowed={
-            "bootstrap": "SystemClock and Stop",
+            "clock": "SystemClock and Stop",
             "clients.connection": "a socket's time is real, even where the clock is not",
             "lambda_handler": "when the platform ends the function, for Stop",
             **OUTSIDE,
@@ -189,7 +200,7 @@ PRIVILEGES = {
     ),
     "draw by chance": Privilege(
         names=frozenset({"random", "secrets", "uuid"}),
-        allowed={"bootstrap": "jitter, behind Clock", **OUTSIDE},
+        allowed={"clock": "jitter", "bootstrap": "names that nobody else has", **OUTSIDE},
     ),
     "log": Privilege(
         names=frozenset({"structlog", "logging"}),
@@ -285,7 +296,6 @@ LONGEST_FUNCTION = 40
 LONGER = {
     "cli.sync": "every option is a parameter, with its help",
     "simulate_command.simulate": "likewise",
-    "services.transformation.publish": "the order in which files are stored, on one screen",
     "transformers.reservation._records": "a record's 26 fields, each by its rule",
 }
 

@@ -1,15 +1,10 @@
 """From settings to wired objects; the only module that names concrete adapters."""
 
-import os
-import random
-import socket
-import threading
-import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import asdict, dataclass, replace
+from datetime import timedelta
 from typing import TypedDict
 
 from host_pms.clients.connection import build_client
@@ -17,68 +12,13 @@ from host_pms.clients.esb import EsbApi
 from host_pms.clients.host_api import HostApi, SubscriptionKeys
 from host_pms.clients.http import HttpSender
 from host_pms.clients.limits import DEFAULT_LIMITS, Limits
+from host_pms.clock import Stop, SystemClock
 from host_pms.config.settings import Settings
-from host_pms.errors import StoppedError
 from host_pms.events import Event, Notify
+from host_pms.local.processes import is_gone, this_process
 from host_pms.ports import Clock, HeadStore, ObjectStore, Queue
 from host_pms.services.policy import Policy
 from host_pms.services.sync import Neighbours
-
-
-@dataclass(kw_only=True)
-class Stop:
-    """Says when a run must stop: somebody asked for it, or its time is up.
-
-    `ends_at` is a moment of `time.monotonic`, after which no new page is read.
-    """
-
-    ends_at: float | None = None
-    asked: threading.Event = field(default_factory=threading.Event)
-
-    def check(self) -> None:
-        """Return if the run may go on.
-
-        Raises:
-            StoppedError: it may not.
-        """
-        left = self.seconds_left()
-        if self.asked.is_set() or (left is not None and left <= 0):
-            raise StoppedError(
-                "Stopped before the hotel was read to its end.",
-                remedy="Nothing of it was published; the next run reads it anew.",
-            )
-
-    def seconds_left(self) -> float | None:
-        """Seconds until the time is up; None if there is no end."""
-        return None if self.ends_at is None else self.ends_at - time.monotonic()
-
-
-@dataclass(frozen=True)
-class SystemClock:
-    """The machine's clock; a sleep ends at once when the run must stop."""
-
-    stop: Stop
-
-    def now(self) -> datetime:
-        """The wall clock, in UTC and aware."""
-        return datetime.now(UTC)
-
-    def monotonic(self) -> float:
-        """Seconds that never go back."""
-        return time.monotonic()
-
-    def sleep(self, seconds: float) -> None:
-        """Return after `seconds`.
-
-        Raises:
-            StoppedError: the run must stop.
-        """
-        self.stop.asked.wait(seconds)
-        self.stop.check()
-
-    def uniform(self, upper: float) -> float:
-        """A number drawn evenly from 0 to `upper`."""
-        return random.uniform(0, upper)  # noqa: S311 - jitter, not a secret
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,16 +53,7 @@ def application(
         seconds_left=stop.seconds_left,
         limits=limits,
     )
-    world = Neighbours(
-        pms=_host_api(settings, sender, stop),
-        esb=_esb(settings, sender),
-        store=_store(settings),
-        heads=_heads(settings),
-        queue=_queue(settings, clock),
-        clock=clock,
-        notify=notify,
-        new_owner=_new_owner,
-    )
+    world = _neighbours(settings, sender, stop, clock, notify)
     try:
         yield Application(
             world=_without_effects(world) if dry_run else world,
@@ -132,6 +63,22 @@ def application(
         )
     finally:
         sender.close()
+
+
+def _neighbours(
+    settings: Settings, sender: HttpSender, stop: Stop, clock: Clock, notify: Notify
+) -> Neighbours:
+    return Neighbours(
+        pms=_host_api(settings, sender, stop),
+        esb=_esb(settings, sender),
+        store=_store(settings),
+        heads=_heads(settings),
+        queue=_queue(settings, clock),
+        clock=clock,
+        notify=notify,
+        new_owner=_new_owner,
+        is_gone=_is_gone(settings),
+    )
 
 
 def policy(settings: Settings) -> Policy:
@@ -208,8 +155,15 @@ def _heads(settings: Settings) -> HeadStore:
 
 
 def _new_owner() -> str:
-    """Unique to a holder of a lease; the host's name and the process are for people."""
-    return f"{socket.gethostname()}/{os.getpid()}/{uuid.uuid4().hex}"
+    """Unique to a holder of a lease; it begins with its process."""
+    return f"{this_process()}/{uuid.uuid4().hex}"
+
+
+def _is_gone(settings: Settings) -> Callable[[str], bool]:
+    """S2: who shares a disk can be a process of this machine, and then it is known when it is gone."""
+    if settings.storage == "local":
+        return lambda owner: is_gone(owner.partition("/")[0])
+    return lambda _owner: False
 
 
 def _queue(settings: Settings, clock: Clock) -> Queue:

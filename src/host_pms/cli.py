@@ -13,7 +13,8 @@ import structlog
 import typer
 
 from host_pms import __version__
-from host_pms.bootstrap import Stop, application
+from host_pms.bootstrap import application
+from host_pms.clock import Stop
 from host_pms.config.logging import configure_logging, log_event, warn_of_unknown
 from host_pms.config.settings import Settings, read_settings, unknown_variables
 from host_pms.errors import ConnectorError, UsageError

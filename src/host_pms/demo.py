@@ -8,7 +8,8 @@ from pathlib import Path
 from pydantic import SecretStr
 from rich.console import Console
 
-from host_pms.bootstrap import Application, Stop, application
+from host_pms.bootstrap import Application, application
+from host_pms.clock import Stop
 from host_pms.config.settings import Settings, given_settings
 from host_pms.errors import UsageError
 from host_pms.report.summary import hotel_line
@@ -132,7 +133,7 @@ def _say_where(into: Path, results: Sequence[HotelResult], settings: Settings) -
     published = next((result.published for result in results if result.published), None)
     if published is None:
         return
-    file = published.transformed.files[-1]
+    file = published.files[-1]
     out.print(f"The files are below {into}/:", markup=False)
     out.print(f"  {settings.buckets.raw_prefix}*  what Host answered, byte for byte", markup=False)
     out.print(f"  {settings.buckets.processed_prefix}*      what Climber takes", markup=False)

@@ -5,6 +5,7 @@
     │   └── SettingsError             every fault of the settings at once
     ├── TransientError             4  the next run goes on; nothing was published in part
     │   ├── RateLimitedError          … but not before a known moment
+    │   ├── IncompleteListError       … but must read this list from its start
     │   └── StoppedError              somebody asked the command to stop
     ├── BusyError                  5  another worker has the hotel
     ├── NeedsPersonError           6  trying again would not help
@@ -69,6 +70,10 @@ class RateLimitedError(TransientError):
     def __init__(self, message: str, *, not_before: datetime, remedy: str = "") -> None:
         super().__init__(message, remedy=remedy)
         self.not_before = not_before
+
+
+class IncompleteListError(TransientError):
+    """A list could not be read to its end: what was read of it is of no use."""
 
 
 class StoppedError(TransientError):

@@ -12,6 +12,8 @@ class EventName(StrEnum):
     """Every event there is."""
 
     RUN_OPENED = "run_opened"
+    RUN_RESUMED = "run_resumed"
+    RUN_ABANDONED = "run_abandoned"
     PAGE_READ = "page_read"
     RESERVATIONS_EXTRACTED = "reservations_extracted"
     REVENUE_EXTRACTED = "revenue_extracted"

@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC
 from typing import Any, Protocol
 
-from host_pms.bootstrap import Stop, application
+from host_pms.bootstrap import application
+from host_pms.clock import Stop
 from host_pms.config.logging import configure_logging, log_event, warn_of_unknown
 from host_pms.config.settings import read_settings, unknown_variables
 from host_pms.errors import ConnectorError, RateLimitedError, UsageError
@@ -109,12 +110,12 @@ def _counted(result: HotelResult) -> dict[str, Any]:
     answer: dict[str, Any] = {"hotelCode": result.hotel_code, "status": status}
     if result.published is None:
         return {**answer, "reason": result.reason}
-    counts = result.published.transformed.counts
+    counts = result.published.counts
     return {
         **answer,
         "timestamp": result.timestamp,
         "reservationRows": counts["reservationRows"],
         "postings": counts["postings"],
         "nights": counts["nights"],
-        "files": len(result.published.transformed.files),
+        "files": len(result.published.files),
     }

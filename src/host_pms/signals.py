@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from host_pms.bootstrap import Stop
+from host_pms.clock import Stop
 from host_pms.errors import StoppedError
 
 EXIT_CODE_OF_SIGNALS = 128

@@ -125,6 +125,6 @@ def file_table(results: Sequence[HotelResult]) -> Table:
     table.add_column("file", no_wrap=True)
     table.add_column("records", justify="right", no_wrap=True)
     for result in results:
-        for file in result.published.transformed.files if result.published else ():
+        for file in result.published.files if result.published else ():
             table.add_row(result.hotel_code, f"s3://{file.bucket}/{file.key}", f"{file.record_count:,}")
     return table

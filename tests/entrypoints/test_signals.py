@@ -91,7 +91,7 @@ def test_a_sync_that_waits_for_the_esb_stops_too(tmp_path: Path) -> None:
 def test_a_second_signal_ends_the_process_at_once() -> None:
     script = """
 import signal
-from host_pms.bootstrap import Stop
+from host_pms.clock import Stop
 from host_pms.signals import stopped_by_signals
 
 stop = Stop()
@@ -115,7 +115,7 @@ with stopped_by_signals(stop) as received:
 def test_afterwards_signals_do_again_what_they_did(tmp_path: Path) -> None:
     script = """
 import signal
-from host_pms.bootstrap import Stop
+from host_pms.clock import Stop
 from host_pms.signals import stopped_by_signals
 
 with stopped_by_signals(Stop()):

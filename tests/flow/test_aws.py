@@ -138,6 +138,8 @@ def test_objects_and_the_trigger_are_in_aws(
         assert exact_json(body) == case.expected(expected)
     assert {name.replace(f"-{stamp}", "") for name in objects} == {
         f"{account.name}-raw-hotel-configs/{HOTEL}/_state/head.json",
+        f"{account.name}-raw-hotel-configs/{HOTEL}/_state/answers/{stamp}.json",
+        f"{account.name}-raw-hotel-configs/{HOTEL}/_state/runs/{stamp}.json",
         f"{account.name}-raw-hotel-configs/{HOTEL}/config.json",
         *(f"{account.name}-raw-hotel-configs/{HOTEL}/inventory-{number:05}.json" for number in range(1, 14)),
         f"{account.name}-raw-reservations/{HOTEL}/reservation-00001.json",

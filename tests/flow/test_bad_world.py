@@ -16,8 +16,9 @@ import pytest
 from fakes import FakeClock
 from pydantic import SecretStr
 
-from host_pms.bootstrap import Stop, application
+from host_pms.bootstrap import application
 from host_pms.clients.limits import Limits
+from host_pms.clock import Stop
 from host_pms.config.settings import given_settings
 from host_pms.events import Event
 from host_pms.services.fleet import HotelResult, Outcome, sync_fleet

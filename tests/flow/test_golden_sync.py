@@ -14,7 +14,8 @@ from commands import files_below, host_pms, variables
 from golden_cases import NAMES, GoldenCase, exact_json, load
 from pydantic import SecretStr
 
-from host_pms.bootstrap import Stop, application, ignore
+from host_pms.bootstrap import application, ignore
+from host_pms.clock import Stop
 from host_pms.config.settings import given_settings
 from host_pms.services.fleet import Outcome, sync_fleet
 from host_pms.services.window import Asked

@@ -80,9 +80,9 @@ def test_the_books_balance_and_agree_with_what_is_published(
     hotel: dict[str, Any], first_import: bool
 ) -> None:
     world, published = run(hotel, first_import=first_import)
-    books = published.transformed.books
+    books = published.books
     assert books.faults() == []
-    records = exact(world.store.objects["out-reservations", published.transformed.files[2].key])
+    records = exact(world.store.objects["out-reservations", published.files[2].key])
     for name, carried in (
         ("revenueRoom", books.room.published),
         ("revenueFb", books.fb.published),

@@ -8,7 +8,8 @@ import pytest
 from pydantic import SecretStr
 from virtual_clock import VirtualClock
 
-from host_pms.bootstrap import Stop, application
+from host_pms.bootstrap import application
+from host_pms.clock import Stop
 from host_pms.config.settings import given_settings
 from host_pms.events import Event, EventName
 from host_pms.services.fleet import HotelResult, Outcome, sync_fleet

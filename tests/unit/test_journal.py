@@ -8,7 +8,7 @@ import pytest
 from fakes import FakeClock, MemoryHeads
 
 from host_pms.errors import BusyError, NeedsPersonError, TransientError, WriteConflictError
-from host_pms.models.head import Head
+from host_pms.models.head import Head, read_head, write_head
 from host_pms.services.journal import Journal, holding
 
 BUCKET, KEY = "raw-hotel-configs", "HOTEL001/_state/head.json"
@@ -33,12 +33,14 @@ class Faulty(MemoryHeads):
         return version
 
 
-def journal(heads: MemoryHeads, clock: FakeClock, owner: str = "me") -> Journal:
-    return Journal(heads, BUCKET, "HOTEL001", owner=owner, ttl=TTL, clock=clock)
+def journal(heads: MemoryHeads, clock: FakeClock, owner: str = "me", gone: str = "") -> Journal:
+    return Journal(
+        heads, BUCKET, "HOTEL001", owner=owner, ttl=TTL, clock=clock, is_gone=lambda other: other == gone
+    )
 
 
 def stored(heads: MemoryHeads) -> Head:
-    return msgspec.json.decode(heads.heads[BUCKET, KEY][0], type=Head)
+    return read_head(heads.heads[BUCKET, KEY][0], "HOTEL001")
 
 
 def test_one_holds_the_lease_and_the_other_is_busy_until_it_is_freed() -> None:
@@ -65,6 +67,16 @@ def test_a_lease_runs_out_by_the_stores_clock(seconds: float, is_busy: bool) -> 
             other.acquire()
     else:
         other.acquire()
+
+
+def test_a_lease_of_a_worker_that_is_gone_is_lost_at_once() -> None:
+    clock = FakeClock()
+    heads = MemoryHeads(clock)
+    journal(heads, clock).acquire()
+    with pytest.raises(BusyError):
+        journal(heads, clock, "other", gone="somebody").acquire()
+    journal(heads, clock, "other", gone="me").acquire()
+    assert (stored(heads).lease.epoch, stored(heads).lease.owner) == (2, "other")
 
 
 def test_keeping_the_lease_writes_only_when_a_third_of_it_is_gone() -> None:
@@ -136,15 +148,21 @@ def cut(body: bytes) -> bytes:
 
 
 def of_another_schema(body: bytes) -> bytes:
-    return body.replace(b'"schema":1', b'"schema":2')
+    return write_head(msgspec.structs.replace(read_head(body, "HOTEL001"), schema=2))
 
 
 def of_another_hotel(body: bytes) -> bytes:
-    return body.replace(b"HOTEL001", b"HOTEL002")
+    return write_head(msgspec.structs.replace(read_head(body, "HOTEL001"), hotel_code="HOTEL002"))
+
+
+def of_another_epoch(body: bytes) -> bytes:
+    """Well-formed, but not what was written."""
+    return body.replace(b'"epoch":1', b'"epoch":3')
 
 
 @pytest.mark.parametrize(
-    "damage", [cut, of_another_schema, of_another_hotel, lambda _body: b"", lambda _body: b"[]"]
+    "damage",
+    [cut, of_another_schema, of_another_hotel, of_another_epoch, lambda _body: b"", lambda _body: b"[]"],
 )
 def test_a_head_that_cannot_be_trusted_is_refused_and_left_as_it_is(damage: Callable[[bytes], bytes]) -> None:
     clock = FakeClock()

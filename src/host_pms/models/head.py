@@ -1,6 +1,9 @@
 """What is remembered of a hotel between its runs: one small object, the head."""
 
-from datetime import datetime
+import hashlib
+from collections.abc import Mapping
+from datetime import date, datetime
+from enum import StrEnum
 
 import msgspec
 
@@ -19,33 +22,142 @@ class Lease(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     held: bool
 
 
+class Cursors(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """S9: up to when each list was read, by the hotel's clock; None where it never was."""
+
+    reservations: datetime | None = None
+    postings: datetime | None = None
+
+
+class Window(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """What a run reads. `held` is the watermark that the ESB held when it opened."""
+
+    update_from: datetime
+    revenue_from: datetime
+    complete: bool
+    held: datetime | None
+    cursors: Cursors
+    moves_watermark: bool
+
+
+class Span(msgspec.Struct, frozen=True, array_like=True):
+    """So many answers one after the other, all kept by the holder of one epoch."""
+
+    epoch: int
+    answers: int
+
+
+class Progress(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """The answers that a run has kept, in the order in which it asked for them.
+
+    `digest` is a rolling SHA-256 over them; `pages` counts them by list, for people.
+    """
+
+    spans: tuple[Span, ...] = ()
+    digest: str = ""
+    pages: Mapping[str, int] = {}
+
+    @property
+    def answers(self) -> int:
+        """How many there are."""
+        return sum(span.answers for span in self.spans)
+
+
 class StoredFile(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """A file that was stored: its type as the ESB knows it, where it is, and how many records it holds."""
+    """A file to publish: its type as the ESB knows it, where it is, how many records, and its SHA-256."""
 
     file_type: str
     bucket: str
     key: str = msgspec.field(name="fileKey")
     record_count: int
+    sha256: str
+
+    def told(self) -> Mapping[str, str | int]:
+        """As the trigger and the report name it."""
+        return {
+            "fileType": self.file_type,
+            "bucket": self.bucket,
+            "fileKey": self.key,
+            "recordCount": self.record_count,
+        }
+
+
+class Frozen(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """The final list of a run's raw answers: the object that holds it, and how many rows were rejected."""
+
+    key: str
+    sha256: str
+    rejected: int
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """What a run will do from STAGED on, named before it is tried (S5), and how far it came.
+
+    `watermark` is the one to put, None where it stays; after it was `moved` or not, `holds` is what the ESB
+    holds. `fingerprint` stands for what the files hold beside the rows (S6).
+    """
+
+    files: tuple[StoredFile, ...]
+    cursors: Cursors
+    watermark: datetime | None
+    fingerprint: str
+    counts: Mapping[str, int]
+    books: Mapping[str, Mapping[str, str]]
+    registered: int = 0
+    moved: bool = False
+    holds: datetime | None = None
+
+
+class Phase(StrEnum):
+    """How far an open run has come: what it is doing, and what is recorded as done before that."""
+
+    EXTRACT = "extract"
+    FROZEN = "frozen"
+    STAGED = "staged"
+    REGISTER = "register"
+    WATERMARK = "watermark"
+    TRIGGER = "trigger"
+    CLOSED = "closed"
+    ABANDONED = "abandoned"
+
+
+NEEDS_ANSWERS = frozenset({Phase.EXTRACT, Phase.FROZEN, Phase.STAGED})
+"""Phases after which a run needs its answers again."""
+
+TOLD = frozenset({Phase.WATERMARK, Phase.TRIGGER, Phase.CLOSED})
+"""Phases in which the watermark may have been put."""
 
 
 class OpenRun(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """A run whose files are stored and which is yet to tell of them (S5: names first).
+    """A run that has begun and is not closed. `epoch` is the one that opened it."""
 
-    `held` is the watermark that the ESB held when the run opened, `watermark` the one to put, None where
-    it stays. `registered` files are registered already, in their order.
-    """
-
+    phase: Phase
     started: datetime
-    complete: bool
-    held: datetime | None
-    watermark: datetime | None
-    files: tuple[StoredFile, ...]
-    registered: int = 0
-    watermark_done: bool = False
+    epoch: int
+    window: Window
+    last_night: date
+    progress: Progress
+    frozen: Frozen | None = None
+    plan: Plan | None = None
+    reason: str = ""
+
+    @property
+    def files(self) -> tuple[StoredFile, ...]:
+        """The files that it publishes; none before they are named, and where nothing changed."""
+        return self.plan.files if self.plan else ()
+
+    @property
+    def registered(self) -> int:
+        """How many of its files the ESB knows."""
+        return self.plan.registered if self.plan else 0
 
 
 class Head(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """The head. `put_id` is unique to a write, so that a worker knows its own (S1)."""
+    """The head. `put_id` is unique to a write, so that a worker knows its own (S1).
+
+    `watermarks` are those last put to the ESB: one, or also that of a run which was given up and may
+    have put it. `fingerprint` is the last closed run's (S6).
+    """
 
     schema: int
     hotel_code: str
@@ -53,7 +165,23 @@ class Head(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     put_id: str
     lease: Lease
     last_started: datetime | None = None
+    cursors: Cursors = Cursors()
+    watermarks: tuple[datetime, ...] = ()
+    fingerprint: str = ""
     open_run: OpenRun | None = None
+
+
+class _Sealed(msgspec.Struct, frozen=True, kw_only=True):
+    """A head with its own SHA-256: a flipped bit in a date would move a watermark."""
+
+    sha256: str
+    head: msgspec.Raw
+
+
+def write_head(head: Head) -> bytes:
+    """The bytes that `read_head` reads."""
+    body = msgspec.json.encode(head)
+    return msgspec.json.encode(_Sealed(sha256=hashlib.sha256(body).hexdigest(), head=msgspec.Raw(body)))
 
 
 def read_head(body: bytes, hotel_code: str) -> Head:
@@ -63,11 +191,24 @@ def read_head(body: bytes, hotel_code: str) -> Head:
         HeadError: it is damaged, of another schema, or another hotel's.
     """
     try:
-        head = msgspec.json.decode(body, type=Head)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        raise HeadError("is damaged or of another version") from None
-    if head.schema != SCHEMA:
-        raise HeadError(f"has schema {head.schema}, and this version knows {SCHEMA}")
-    if head.hotel_code != hotel_code:
+        sealed = msgspec.json.decode(body, type=_Sealed)
+        known = msgspec.json.decode(sealed.head, type=_Known)
+    except (ValueError, RecursionError):
+        raise HeadError("is damaged") from None
+    if hashlib.sha256(sealed.head).hexdigest() != sealed.sha256:
+        raise HeadError("is damaged: its content does not have its SHA-256")
+    if known.schema != SCHEMA:
+        raise HeadError(f"has schema {known.schema}, and this version knows {SCHEMA}")
+    if known.hotel_code != hotel_code:
         raise HeadError("is another hotel's")
-    return head
+    try:
+        return msgspec.json.decode(sealed.head, type=Head)
+    except msgspec.ValidationError:
+        raise HeadError("is damaged or of another version") from None
+
+
+class _Known(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """What every schema's head begins with."""
+
+    schema: int
+    hotel_code: str

@@ -19,6 +19,20 @@ def run_timestamp(now: datetime, last: datetime | None = None) -> datetime:
     return moment if last is None else max(moment, last + timedelta(seconds=1))
 
 
+def state_of(hotel_code: str) -> str:
+    """Where a hotel's state is, in the raw hotel-configs bucket."""
+    return f"{hotel_code}/_state/"
+
+
+def manifests_of(hotel_code: str) -> str:
+    """Where the manifests of a hotel's closed runs are."""
+    return f"{state_of(hotel_code)}runs/"
+
+
+TIMESTAMP = "%Y%m%dT%H%M%SZ"
+"""A run's timestamp as it stands in names: `20240115T103045Z`."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Buckets:
     """The six buckets, by their two prefixes."""
@@ -67,17 +81,32 @@ class Run:
     @property
     def timestamp(self) -> str:
         """As it stands in names: `20240115T103045Z`."""
-        return f"{self.started:%Y%m%dT%H%M%SZ}"
+        return f"{self.started:{TIMESTAMP}}"
 
     @property
     def record_date(self) -> str:
         """As it stands in the registrations: `2024-01-15T10:30:45Z`."""
         return f"{self.started:%Y-%m-%dT%H:%M:%SZ}"
 
-    def key(self, kind: str, number: int | None = None) -> str:
-        """`kind`'s object in its bucket; a numbered one is one of several raw answers."""
+    def key(self, kind: str) -> str:
+        """`kind`'s object in its bucket."""
+        return f"{self.hotel_code}/{kind}-{self.timestamp}.json"
+
+    def raw_key(self, kind: str, number: int | None, taken_over: int | None) -> str:
+        """A raw answer's object; `taken_over` is the epoch of who went on with a run that another opened."""
         suffix = "" if number is None else f"-{number:05}"
-        return f"{self.hotel_code}/{kind}-{self.timestamp}{suffix}.json"
+        epoch = "" if taken_over is None else f"-e{taken_over}"
+        return f"{self.hotel_code}/{kind}-{self.timestamp}{suffix}{epoch}.json"
+
+    @property
+    def manifest_key(self) -> str:
+        """What is known of the run once it is closed."""
+        return f"{manifests_of(self.hotel_code)}{self.timestamp}.json"
+
+    def answers_key(self, taken_over: int | None) -> str:
+        """The final list of its raw answers."""
+        epoch = "" if taken_over is None else f"-e{taken_over}"
+        return f"{state_of(self.hotel_code)}answers/{self.timestamp}{epoch}.json"
 
     def reservations_key(self, part: int) -> str:
         """The published reservations' `part`, from 1; the first one's name has no number."""

@@ -25,14 +25,14 @@ class HotelLine:
 def hotel_line(result: HotelResult) -> HotelLine:
     """A hotel's result in one line."""
     published = result.published
-    counts = published.transformed.counts if published else {}
+    counts = published.counts if published else {}
     rows = [counts[name] for name in ("reservationRows", "postings") if name in counts]
     return HotelLine(
         hotel_code=result.hotel_code,
         outcome=result.outcome.name.lower().replace("_", " "),
         rows=sum(rows) if published else None,
         nights=counts.get("nights"),
-        files=len(published.transformed.files) if published else None,
+        files=len(published.files) if published else None,
         watermark=published.watermark if published else None,
         seconds=result.seconds,
         reason=result.reason,
@@ -61,21 +61,13 @@ def _hotel_report(result: HotelResult, calls: Mapping[str, int]) -> Mapping[str,
     published = result.published
     if published is None:
         return report
-    transformed, window = published.transformed, published.window
+    window = published.window
     return {
         **report,
         "complete": window.complete,
         "updateFrom": window.update_from.isoformat(),
         "watermark": published.watermark.isoformat() if published.watermark else None,
-        "files": [
-            {
-                "fileType": file.file_type,
-                "bucket": file.bucket,
-                "fileKey": file.key,
-                "recordCount": file.record_count,
-            }
-            for file in transformed.files
-        ],
-        "counts": dict(transformed.counts),
-        "books": transformed.books.lines(),
+        "files": [dict(file.told()) for file in published.files],
+        "counts": dict(published.counts),
+        "books": published.books.lines(),
     }

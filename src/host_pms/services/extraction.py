@@ -1,21 +1,23 @@
 """Reading a hotel from Host: every answer is kept byte for byte before anything is made of it."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import partial
-from io import BytesIO
 from typing import Any, Generic, Protocol, TypeVar
 
-from host_pms.errors import NeedsPersonError, TransientError
+from host_pms.errors import IncompleteListError, NeedsPersonError, TransientError
 from host_pms.models.host.config import HostConfig, UndatedHotelError, read_config
 from host_pms.models.host.inventory import GridRoom, read_grid
 from host_pms.models.host.reading import PageError, Reject, RowReader, WireRow
 from host_pms.models.host.reservation import RESERVATIONS
 from host_pms.models.host.revenue import POSTINGS
+from host_pms.models.manifest import RejectedRow
 from host_pms.models.run import Buckets, Run
-from host_pms.ports import ObjectStore, PmsApi
+from host_pms.ports import PmsApi
+from host_pms.services.answers import Answer, Answers
 from host_pms.services.paging import Batch, Scan
 from host_pms.services.telling import Teller
 from host_pms.transformers.postings import RoomPostings
@@ -38,26 +40,33 @@ class Intake(Protocol[CleanIn_contra]):
 Kept = TypeVar("Kept", bound=Intake[Any])
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class RejectedRow:
-    """R18: a row that was set aside: the raw object and place where it stands, the fault, the reason."""
-
-    dataset: str
-    raw_key: str
-    row: int
-    path: str
-    reason: str
-
-
 @dataclass(kw_only=True)
 class Dataset(Generic[Kept]):
-    """One list that was read: its readable rows in `kept`, and what was counted on the way."""
+    """One list that was read: its readable rows in `kept`, and what was counted on the way.
+
+    `newest_update` is the latest `LastUpdate` of a readable row that is not after `latest_plausible` (S9).
+    """
 
     name: str
     kept: Kept
+    latest_plausible: datetime
+    newest_update: datetime | None = None
     rejected: list[RejectedRow] = field(default_factory=list)
     read: int = 0
     pages: int = 0
+
+    def note_update(self, updated: datetime | None) -> None:
+        """A readable row was changed then."""
+        if updated is not None and updated <= self.latest_plausible:
+            self.newest_update = max(self.newest_update or updated, updated)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Grid:
+    """The room inventory as it was read; `digest` stands for the answers byte for byte (S6)."""
+
+    rooms: Sequence[GridRoom]
+    digest: bytes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,10 +75,9 @@ class Extraction:
 
     run: Run
     pms: PmsApi
-    store: ObjectStore
+    answers: Answers
     buckets: Buckets
     teller: Teller
-    keep_lease: Callable[[], None]
 
     def config(self) -> HostConfig:
         """The hotel's configuration, checked to be this hotel's.
@@ -77,10 +85,10 @@ class Extraction:
         Raises:
             NeedsPersonError: it is another hotel's, or tells no date.
         """
-        body = self.pms.config(self.run.hotel_code)
-        self._keep(self.buckets.raw_configs, self.run.key("config"), body)
+        fetch = partial(self.pms.config, self.run.hotel_code)
+        answer = self.answers.ask("config", self.buckets.raw_configs, None, fetch)
         try:
-            config = read_config(body)
+            config = read_config(answer.body)
         except UndatedHotelError as fault:
             raise NeedsPersonError(
                 f"Host's configuration of {self.run.hotel_code} {fault}.",
@@ -93,9 +101,12 @@ class Extraction:
                 f"Host answered with another hotel's configuration when asked for {self.run.hotel_code}.",
                 remedy="Check which hotel the subscription key belongs to; nothing was read.",
             )
+        self.answers.accept("config", answer)
         return config
 
-    def reservations(self, update_from: datetime, begin: Callable[[], NewestRows]) -> Dataset[NewestRows]:
+    def reservations(
+        self, update_from: datetime, begin: Callable[[], NewestRows], *, latest_plausible: datetime
+    ) -> Dataset[NewestRows]:
         """Every reservation row changed at or after `update_from`, poured into what `begin` makes.
 
         Raises:
@@ -103,10 +114,16 @@ class Extraction:
         """
         scan = Scan("reservations", RESERVATIONS, rows_have_ids=True)
         fetch = partial(self.pms.reservations, self.run.hotel_code, update_from)
-        return self._list("reservation", scan, RESERVATIONS, fetch, begin)
+        begun = Dataset(name="reservation", kept=begin(), latest_plausible=latest_plausible)
+        return self._list(begun, begin, scan, RESERVATIONS, fetch)
 
     def revenue(
-        self, update_from: datetime, begin: Callable[[], RoomPostings], *, pages_before: int = 0
+        self,
+        update_from: datetime,
+        begin: Callable[[], RoomPostings],
+        *,
+        latest_plausible: datetime,
+        pages_before: int = 0,
     ) -> Dataset[RoomPostings]:
         """Every posting changed at or after `update_from`, poured into what `begin` makes.
 
@@ -117,58 +134,57 @@ class Extraction:
         """
         scan = Scan("postings", POSTINGS, rows_have_ids=False)
         fetch = partial(self.pms.revenue, self.run.hotel_code, update_from)
-        return self._list("revenue", scan, POSTINGS, fetch, begin, pages_before=pages_before)
+        begun = Dataset(name="revenue", kept=begin(), latest_plausible=latest_plausible, pages=pages_before)
+        return self._list(begun, begin, scan, POSTINGS, fetch)
 
-    def grid(self, first: date, last: date) -> tuple[GridRoom, ...]:
+    def grid(self, first: date, last: date) -> Grid:
         """The room inventory of `first` to `last`, both included, in windows of 30 days.
 
         Raises:
             ConnectorError: one of its windows could not be read (S6).
         """
         rooms: list[GridRoom] = []
+        digest = hashlib.sha256()
         for number, (start, end) in enumerate(grid_windows(first, last), start=1):
-            body = self.pms.inventory_grid(self.run.hotel_code, first=start, last=end)
-            self._keep(self.buckets.raw_configs, self.run.key("inventory", number), body)
+            fetch = partial(self.pms.inventory_grid, self.run.hotel_code, first=start, last=end)
+            answer = self.answers.ask("inventory", self.buckets.raw_configs, number, fetch)
             try:
-                rooms.extend(read_grid(body))
+                rooms.extend(read_grid(answer.body))
             except PageError as fault:
                 raise unusable("inventory grid", self.run.hotel_code, fault) from fault
-        return tuple(rooms)
+            self.answers.accept("inventory", answer)
+            digest.update(hashlib.sha256(answer.body).digest())
+        return Grid(rooms=rooms, digest=digest.digest())
 
     def _list(
         self,
-        kind: str,
+        dataset: Dataset[Kept],
+        begin: Callable[[], Kept],
         scan: Scan[Row],
         reader: RowReader[Row, Any],
         fetch: Callable[[int], bytes],
-        begin: Callable[[], Kept],
-        *,
-        pages_before: int = 0,
     ) -> Dataset[Kept]:
-        dataset = Dataset(name=kind, kept=begin(), pages=pages_before)
-        for key, batch in self._batches(kind, scan, fetch, pages_before):
-            if batch.restarted:
-                dataset = Dataset(name=kind, kept=begin(), pages=dataset.pages)
-            take_batch(dataset, key, batch, reader)
-            self.teller.page(kind, dataset.read, scan.total_rows)
+        """Read `scan` to its end into `dataset`, or into one that begins anew when the list does."""
+        mark = self.answers.mark()
+        try:
+            while not scan.done:
+                answer = self._page(dataset, partial(fetch, scan.start))
+                batch = scan.take(answer.body)
+                self.answers.accept(dataset.name, answer)
+                if batch.restarted:
+                    dataset = replace(dataset, kept=begin(), rejected=[], read=0, newest_update=None)
+                take_batch(dataset, answer.key, batch, reader)
+                self.teller.page(dataset.name, dataset.read, scan.total_rows)
+        except PageError as fault:
+            raise unusable(f"list of {dataset.name} rows", self.run.hotel_code, fault) from fault
+        except IncompleteListError:
+            # Its answers would come to the same end again.
+            self.answers.forget_since(mark)
+            raise
         return dataset
 
-    def _batches(
-        self, kind: str, scan: Scan[Row], fetch: Callable[[int], bytes], number: int
-    ) -> Iterator[tuple[str, Batch[Row]]]:
-        while not scan.done:
-            number += 1
-            body = fetch(scan.start)
-            key = self.run.key(kind, number)
-            self._keep(self.buckets.raw_reservations, key, body)
-            try:
-                yield key, scan.take(body)
-            except PageError as fault:
-                raise unusable(f"list of {kind} rows", self.run.hotel_code, fault) from fault
-
-    def _keep(self, bucket: str, key: str, body: bytes) -> None:
-        self.keep_lease()
-        self.store.put_new(bucket, key, BytesIO(body))
+    def _page(self, dataset: Dataset[Any], fetch: Callable[[], bytes]) -> Answer:
+        return self.answers.ask(dataset.name, self.buckets.raw_reservations, dataset.pages + 1, fetch)
 
 
 def take_batch(dataset: Dataset[Any], key: str, batch: Batch[Row], reader: RowReader[Row, Any]) -> None:
@@ -178,6 +194,7 @@ def take_batch(dataset: Dataset[Any], key: str, batch: Batch[Row], reader: RowRe
         dataset.read += 1
         clean = reader.cleaned(row, place)
         if not isinstance(clean, Reject):
+            dataset.note_update(clean.last_update)
             dataset.kept.add(clean)
             continue
         dataset.rejected.append(
@@ -215,5 +232,5 @@ def unusable(what: str, hotel_code: str, fault: PageError) -> TransientError:
     """An answer that is not what was asked for."""
     return TransientError(
         f"Host's answer for the {what} of {hotel_code} {fault}.",
-        remedy="Nothing was published; the next run reads it anew.",
+        remedy="Nothing was published; the next run asks for it again.",
     )

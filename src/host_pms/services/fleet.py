@@ -139,19 +139,19 @@ _WORST_FIRST = (Outcome.NEEDS_PERSON, Outcome.BUG)
 
 
 def _done(published: Published, result: HotelResult) -> Event:
-    transformed = published.transformed
+    counts = published.counts
     return Event(
         name=EventName.HOTEL_DONE,
         source=__name__,
-        message=f"Published {transformed.counts['nights']} nights",
+        message=f"Published {counts['nights']} nights" if published.files else "Nothing had changed",
         hotel_code=result.hotel_code,
         timestamp=result.timestamp,
         context={
-            "rows": transformed.counts["reservationRows"],
-            "count": transformed.counts["nights"],
-            "rejected": transformed.counts["rejectedReservations"] + transformed.counts["rejectedPostings"],
-            "orphans": transformed.counts["orphanPostings"],
-            "files": len(transformed.files),
+            "rows": counts["reservationRows"],
+            "count": counts["nights"],
+            "rejected": counts["rejectedReservations"] + counts["rejectedPostings"],
+            "orphans": counts["orphanPostings"],
+            "files": len(published.files),
             "seconds": round(result.seconds, 3),
         },
     )

@@ -1,6 +1,6 @@
 """S1 and S2: a hotel's head, changed only by compare-and-swap, and the lease on it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 from typing import Any
@@ -14,7 +14,8 @@ from host_pms.errors import (
     VersionMismatchError,
     WriteConflictError,
 )
-from host_pms.models.head import SCHEMA, Head, HeadError, Lease, read_head
+from host_pms.models.head import SCHEMA, Head, HeadError, Lease, OpenRun, read_head, write_head
+from host_pms.models.run import state_of
 from host_pms.ports import Clock, HeadStore
 
 SENDS = 5
@@ -28,19 +29,28 @@ class Journal:
     """One worker's hold on one hotel's head, from `acquire` to `release`.
 
     `owner` is unique to this value, also among workers of one process. `ttl` is how long the lease lasts
-    after a write.
+    after a write; `is_gone` says of another owner that it surely can write no more.
     """
 
     def __init__(
-        self, heads: HeadStore, bucket: str, hotel_code: str, *, owner: str, ttl: timedelta, clock: Clock
+        self,
+        heads: HeadStore,
+        bucket: str,
+        hotel_code: str,
+        *,
+        owner: str,
+        ttl: timedelta,
+        clock: Clock,
+        is_gone: Callable[[str], bool],
     ) -> None:
         self._heads = heads
         self._bucket = bucket
-        self._key = f"{hotel_code}/_state/head.json"
+        self._key = f"{state_of(hotel_code)}head.json"
         self.hotel_code = hotel_code
         self._owner = owner
         self._ttl = ttl.total_seconds()
         self._clock = clock
+        self._is_gone = is_gone
         self._version: str | None = None
         self._written = 0.0
         self._lost = False
@@ -63,10 +73,31 @@ class Journal:
         found = self._heads.read(self._bucket, self._key)
         if found is not None:
             self.head, self._version = self._trusted(found.body), found.version
-            if self.head.lease.held and found.age < self._ttl * _SLACK:
+            if self._is_held(found.age):
                 raise self._busy()
         epoch = self.head.lease.epoch + 1
         self.record(lease=Lease(epoch=epoch, owner=self._owner, held=True))
+
+    def _is_held(self, age: float) -> bool:
+        lease = self.head.lease
+        return lease.held and age < self._ttl * _SLACK and not self._is_gone(lease.owner)
+
+    @property
+    def open_run(self) -> OpenRun:
+        """The run that is open; only to be asked for where one is."""
+        if self.head.open_run is None:
+            raise ValueError("no run is open")
+        return self.head.open_run
+
+    @property
+    def taken_over(self) -> int | None:
+        """The epoch of this holder, where the open run was opened by another one."""
+        epoch = self.head.lease.epoch
+        return None if self.head.open_run is None or self.open_run.epoch == epoch else epoch
+
+    def advance(self, **changes: Any) -> None:
+        """Swap the head with these changes in its open run; see `record`."""
+        self.record(open_run=msgspec.structs.replace(self.open_run, **changes))
 
     def record(self, **changes: Any) -> None:
         """Swap the head with these changes in it, which renews the lease.
@@ -78,7 +109,7 @@ class Journal:
         self._writes += 1
         put_id = f"{self._owner}/{self._writes}"
         head = msgspec.structs.replace(self.head, sequence=self.head.sequence + 1, put_id=put_id, **changes)
-        self._version = self._swap(msgspec.json.encode(head), put_id)
+        self._version = self._swap(write_head(head), put_id)
         self.head = head
         self._written = self._clock.monotonic()
 

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from host_pms.errors import TransientError
+from host_pms.errors import IncompleteListError
 from host_pms.models.host.reading import RowReader, UnreadableRow, WireRow
 
 PAGE_ROWS = 100
@@ -70,7 +70,7 @@ class Scan(Generic[Row]):
 
         Raises:
             PageError: the body is not such a page.
-            TransientError: the list stays incomplete.
+            IncompleteListError: the list stays incomplete.
         """
         page = self._reader.page(body)
         self._calls += 1
@@ -153,8 +153,8 @@ class Scan(Generic[Row]):
         self._begin()
         return Batch(rows=(), restarted=True)
 
-    def _incomplete(self, reason: str) -> TransientError:
-        return TransientError(
+    def _incomplete(self, reason: str) -> IncompleteListError:
+        return IncompleteListError(
             f"The list of {self._name} stays incomplete: {reason}.",
             remedy="Nothing was published; the next run reads it anew.",
         )

@@ -1,29 +1,37 @@
 """One run of one hotel, its phases in order."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from host_pms.events import EventName, Notify
-from host_pms.models.head import OpenRun
+from host_pms.errors import BusyError, TransientError
+from host_pms.events import Notify
+from host_pms.models.head import NEEDS_ANSWERS, OpenRun, Phase, Progress, StoredFile, Window
 from host_pms.models.host.config import HostConfig
 from host_pms.models.run import Run, run_timestamp
 from host_pms.ports import Clock, Esb, HeadStore, ImportParameters, ObjectStore, PmsApi, Queue
-from host_pms.services.extraction import Dataset, Extraction, refuse_too_many_rejects
+from host_pms.services.answers import Answers
+from host_pms.services.closing import Closing
+from host_pms.services.extraction import Extraction
 from host_pms.services.journal import Journal
 from host_pms.services.loading import Loading
 from host_pms.services.policy import Policy
+from host_pms.services.reading import Reading
+from host_pms.services.staging import Staging
 from host_pms.services.telling import Teller
-from host_pms.services.transformation import Extracted, Transformation, Transformed, store_rejects
-from host_pms.services.window import Asked, Window, latest_plausible, next_watermark, plan_window
-from host_pms.transformers.postings import RoomPostings
-from host_pms.transformers.rows import NewestRows
-from host_pms.transformers.status import StatusTable, read_statuses
+from host_pms.services.transformation import Output
+from host_pms.services.window import Asked, plan_window
+from host_pms.transformers.books import Books
 
 
 @dataclass(frozen=True, kw_only=True)
 class Neighbours:
-    """What a run talks to; `new_owner` makes a name that no other holder of a lease has."""
+    """What a run talks to.
+
+    `new_owner` makes a name that no other holder of a lease has; `is_gone` says of one that its worker
+    surely is no more.
+    """
 
     pms: PmsApi
     esb: Esb
@@ -33,14 +41,20 @@ class Neighbours:
     clock: Clock
     notify: Notify
     new_owner: Callable[[], str]
+    is_gone: Callable[[str], bool]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Published:
-    """What a run of a hotel did; `watermark` is what the ESB holds after it."""
+    """What a run of a hotel did; without files where nothing had changed (S6).
+
+    `watermark` is what the ESB holds after it.
+    """
 
     window: Window
-    transformed: Transformed
+    files: tuple[StoredFile, ...]
+    counts: Mapping[str, int]
+    books: Books
     watermark: datetime | None
 
 
@@ -53,6 +67,7 @@ def journal_of(hotel_code: str, policy: Policy, world: Neighbours) -> Journal:
         owner=world.new_owner(),
         ttl=policy.lease_ttl,
         clock=world.clock,
+        is_gone=world.is_gone,
     )
 
 
@@ -62,35 +77,80 @@ def sync_hotel(journal: Journal, asked: Asked, policy: Policy, world: Neighbours
     The lease is held. A run that was left open is finished first (S3).
 
     Raises:
-        ConnectorError: the run failed; what it told is recorded, and the next run goes on there.
+        ConnectorError: the run failed; how far it came is recorded, and the next run goes on there.
     """
-    finish_open_run(journal, world)
-    run = _begin(journal, world.clock)
-    teller = Teller(run=run, notify=world.notify)
-    source = Extraction(
-        run=run,
-        pms=world.pms,
-        store=world.store,
-        buckets=policy.buckets,
-        teller=teller,
-        keep_lease=journal.keep,
-    )
+    if journal.head.open_run is not None:
+        _finish_open_run(journal, policy, world)
+    work = _Work(run=_begin(journal, world.clock), journal=journal, policy=policy, world=world)
+    source = work.source(kept=Progress(), opened_by=journal.head.lease.epoch, final=False)
+    config = _open(work, source, asked)
+    with work.closing.giving_up():
+        output = _publish(work, source, config)
+        work.loading.finish()
+    return _published(work, output)
 
-    parameters = world.esb.parameters(run.hotel_code)
-    config = source.config()
-    window = plan_window(parameters, config, asked, lookback=policy.lookback)
-    teller.opened(window.update_from, complete=window.complete)
 
-    extracted = _extract(source, window, config, last_night=_last_night(parameters, config, policy))
-    _refuse_bad_rows(run, extracted, policy, world.store)
+@dataclass(frozen=True, kw_only=True)
+class _Work:
+    """What is at hand for one run."""
 
-    transformed = Transformation(run=run, window=window, store=world.store, policy=policy).publish(extracted)
-    teller.stored(transformed.books.records, len(transformed.files))
+    run: Run
+    journal: Journal
+    policy: Policy
+    world: Neighbours
 
-    reached = next_watermark(window, config, extracted.reservations.kept.newest_update)
-    journal.record(open_run=_plan(run, window, transformed, reached))
-    told = finish_open_run(journal, world)
-    return Published(window=window, transformed=transformed, watermark=told.watermark if told else None)
+    @property
+    def teller(self) -> Teller:
+        return Teller(run=self.run, notify=self.world.notify)
+
+    def source(self, *, kept: Progress, opened_by: int, final: bool) -> Extraction:
+        journal = self.journal
+        answers = Answers(
+            self.run,
+            self.world.store,
+            self.world.clock,
+            kept=kept,
+            opened_by=opened_by,
+            epoch=journal.head.lease.epoch,
+            final=final,
+            keep_lease=journal.keep,
+            record=self._record_progress,
+        )
+        return Extraction(
+            run=self.run,
+            pms=self.world.pms,
+            answers=answers,
+            buckets=self.policy.buckets,
+            teller=self.teller,
+        )
+
+    def _record_progress(self, progress: Progress) -> None:
+        if self.journal.head.open_run is not None:  # else it is not yet open: then nothing is remembered
+            self.journal.advance(progress=progress)
+
+    @property
+    def staging(self) -> Staging:
+        return Staging(run=self.run, journal=self.journal, store=self.world.store, policy=self.policy)
+
+    @property
+    def loading(self) -> Loading:
+        return Loading(
+            run=self.run,
+            journal=self.journal,
+            esb=self.world.esb,
+            queue=self.world.queue,
+            teller=self.teller,
+        )
+
+    @property
+    def closing(self) -> Closing:
+        return Closing(
+            run=self.run,
+            journal=self.journal,
+            store=self.world.store,
+            buckets=self.policy.buckets,
+            teller=self.teller,
+        )
 
 
 def _begin(journal: Journal, clock: Clock) -> Run:
@@ -100,69 +160,24 @@ def _begin(journal: Journal, clock: Clock) -> Run:
     return Run(hotel_code=journal.hotel_code, started=started)
 
 
-def _plan(run: Run, window: Window, transformed: Transformed, reached: datetime | None) -> OpenRun:
-    return OpenRun(
-        started=run.started,
-        complete=window.complete,
-        held=window.held,
-        watermark=reached,
-        files=transformed.files,
-    )
-
-
-def finish_open_run(journal: Journal, world: Neighbours) -> OpenRun | None:
-    """S3: tell what an open run has left to tell, under its own timestamp; None where no run is open."""
-    plan = journal.head.open_run
-    if plan is None:
-        return None
-    run = Run(hotel_code=journal.hotel_code, started=plan.started)
-    teller = Teller(run=run, notify=world.notify)
-    return Loading(run=run, journal=journal, esb=world.esb, queue=world.queue, teller=teller).finish()
-
-
-def _extract(source: Extraction, window: Window, config: HostConfig, *, last_night: date) -> Extracted:
-    """S10: reservations first, so that revenue is read from the earliest night that they publish."""
-    teller = source.teller
-    statuses = read_statuses(config.items)
-    reservations = source.reservations(
-        window.update_from, lambda: NewestRows(latest_plausible=latest_plausible(config))
-    )
-    teller.extracted(EventName.RESERVATIONS_EXTRACTED, "reservations", reservations.read)
-
-    earliest = reservations.kept.earliest_night(statuses, today=config.today)
-    revenue = _revenue(source, window, reservations.kept, statuses, earliest)
-    teller.extracted(EventName.REVENUE_EXTRACTED, "postings", revenue.read)
-
-    grid = source.grid(config.today, last_night)
-    teller.extracted(EventName.INVENTORY_EXTRACTED, "rooms of the inventory grid", len(grid))
-    return Extracted(config=config, statuses=statuses, reservations=reservations, revenue=revenue, grid=grid)
-
-
-def _revenue(
-    source: Extraction,
-    window: Window,
-    rows: NewestRows,
-    statuses: StatusTable,
-    earliest: date | None,
-) -> Dataset[RoomPostings]:
-    """S10: so far back that every night which is published has all its postings.
-
-    A posting may give a row a night before all its others (R11); then the list is read once more, from there.
-    """
-    pages = 0
-    while True:
-        read_from = window.update_from if earliest is None else min(window.update_from, _midnight(earliest))
-        revenue = source.revenue(
-            read_from, lambda: RoomPostings(rows, own_update_from=window.update_from), pages_before=pages
+def _open(work: _Work, source: Extraction, asked: Asked) -> HostConfig:
+    """OPEN: from here on the run is remembered until it is closed."""
+    journal, policy = work.journal, work.policy
+    parameters = work.world.esb.parameters(work.run.hotel_code)
+    config = source.config()
+    window = plan_window(parameters, config, asked, journal.head, lookback=policy.lookback)
+    journal.record(
+        open_run=OpenRun(
+            phase=Phase.EXTRACT,
+            started=work.run.started,
+            epoch=journal.head.lease.epoch,
+            window=window,
+            last_night=_last_night(parameters, config, policy),
+            progress=source.answers.progress(),
         )
-        earliest = revenue.kept.earliest_night(statuses)
-        if earliest is None or _midnight(earliest) >= read_from:
-            return revenue
-        pages = revenue.pages
-
-
-def _midnight(night: date) -> datetime:
-    return datetime.combine(night, datetime.min.time())
+    )
+    work.teller.opened(window.update_from, complete=window.complete)
+    return config
 
 
 def _last_night(parameters: ImportParameters, config: HostConfig, policy: Policy) -> date:
@@ -171,9 +186,54 @@ def _last_night(parameters: ImportParameters, config: HostConfig, policy: Policy
     return min(horizon, parameters.max_import.date()) if parameters.max_import else horizon
 
 
-def _refuse_bad_rows(run: Run, extracted: Extracted, policy: Policy, store: ObjectStore) -> None:
-    """R18: what was rejected is kept, be the run refused or not."""
-    rejected = [*extracted.reservations.rejected, *extracted.revenue.rejected]
-    store_rejects(run, store, policy.buckets, rejected)
-    refuse_too_many_rejects(extracted.reservations, limit=policy.reject_limit)
-    refuse_too_many_rejects(extracted.revenue, limit=policy.reject_limit)
+def _finish_open_run(journal: Journal, policy: Policy, world: Neighbours) -> None:
+    """S3: bring a run that was left open to its end, under its own timestamp."""
+    open_run = journal.open_run
+    run = Run(hotel_code=journal.hotel_code, started=open_run.started)
+    work = _Work(run=run, journal=journal, policy=policy, world=world)
+    work.teller.resumed(open_run.phase, open_run.progress.answers)
+    with work.closing.giving_up():
+        if open_run.phase in NEEDS_ANSWERS:
+            final = open_run.phase is not Phase.EXTRACT
+            source = work.source(kept=open_run.progress, opened_by=open_run.epoch, final=final)
+            _publish(work, source, source.config())
+        work.loading.finish()
+    work.closing.close()
+
+
+def _publish(work: _Work, source: Extraction, config: HostConfig) -> Output:
+    """EXTRACT to STAGED: from where the run stands until its files are stored."""
+    open_run = work.journal.open_run
+    with _progress_recorded(source.answers):
+        extracted = Reading(
+            source=source, config=config, window=open_run.window, last_night=open_run.last_night
+        ).hotel()
+    if open_run.phase is Phase.EXTRACT:
+        work.staging.freeze(source.answers, extracted.rejected)
+    output = work.staging.publish(extracted)
+    work.teller.stored(output.books.records, len(work.journal.open_run.files))
+    return output
+
+
+@contextmanager
+def _progress_recorded(answers: Answers) -> Iterator[None]:
+    """What fails for a time, or is stopped, goes on from the last answer."""
+    try:
+        yield
+    except TransientError:
+        with suppress(BusyError, TransientError):  # then it goes on from what was recorded before
+            answers.record()
+        raise
+
+
+def _published(work: _Work, output: Output) -> Published:
+    """CLOSED: the run is remembered as done."""
+    open_run = work.journal.open_run
+    work.closing.close()
+    return Published(
+        window=open_run.window,
+        files=open_run.files,
+        counts=output.counts,
+        books=output.books,
+        watermark=open_run.plan.holds if open_run.plan else None,
+    )

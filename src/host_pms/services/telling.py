@@ -12,6 +12,8 @@ _TRANSFORMATION = "host_pms.services.transformation"
 _LOADING = "host_pms.services.loading"
 _SOURCES: Mapping[EventName, str] = {
     EventName.RUN_OPENED: "host_pms.services.sync",
+    EventName.RUN_RESUMED: "host_pms.services.sync",
+    EventName.RUN_ABANDONED: "host_pms.services.closing",
     EventName.PAGE_READ: _EXTRACTION,
     EventName.RESERVATIONS_EXTRACTED: _EXTRACTION,
     EventName.REVENUE_EXTRACTED: _EXTRACTION,
@@ -37,6 +39,15 @@ class Teller:
         self._tell(
             EventName.RUN_OPENED, f"Opened: {kind} from {update_from}", update_from=update_from.isoformat()
         )
+
+    def resumed(self, phase: str, kept: int) -> None:
+        """A run that was left open is gone on with."""
+        message = f"Going on with a run that was left open: {phase}, {kept} answers are kept"
+        self._tell(EventName.RUN_RESUMED, message, phase=phase, count=kept)
+
+    def abandoned(self, reason: str) -> None:
+        """The run is given up; the next one reads anew."""
+        self._tell(EventName.RUN_ABANDONED, f"Gave the run up: {reason}")
 
     def page(self, kind: str, read: int, total: int) -> None:
         """A page was read; for progress, and too many for a log."""

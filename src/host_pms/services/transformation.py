@@ -1,24 +1,22 @@
 """From a hotel's answers to its published files: the rules' results, written as streams."""
 
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
+from datetime import date
 from io import BytesIO
-from itertools import count, islice
-from tempfile import TemporaryFile
 from typing import BinaryIO
-
-import msgspec
 
 from host_pms.errors import NeedsPersonError
 from host_pms.models.climber.files import ReservationNight, encode
-from host_pms.models.head import StoredFile
+from host_pms.models.head import StoredFile, Window
 from host_pms.models.host.config import HostConfig
-from host_pms.models.host.inventory import GridRoom
-from host_pms.models.run import Buckets, Run
-from host_pms.ports import ObjectStore
-from host_pms.services.extraction import Dataset, RejectedRow
+from host_pms.models.manifest import RejectedRow
+from host_pms.models.run import Run
+from host_pms.services.extraction import Dataset, Grid
+from host_pms.services.parts import parts
 from host_pms.services.policy import Policy
-from host_pms.services.window import Window
 from host_pms.transformers.books import Books, RowBooks
 from host_pms.transformers.codes import Catalogue, read_catalogue
 from host_pms.transformers.inventory import inventory_start, room_inventory
@@ -37,29 +35,47 @@ class Extracted:
     statuses: StatusTable
     reservations: Dataset[NewestRows]
     revenue: Dataset[RoomPostings]
-    grid: Sequence[GridRoom]
+    grid: Grid
+
+    @property
+    def rejected(self) -> Sequence[RejectedRow]:
+        """Every row that was set aside (R18)."""
+        return [*self.reservations.rejected, *self.revenue.rejected]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Transformed:
-    """The files of a run in the order in which they are registered, its books, and its counts."""
+class Made:
+    """A file that is made and named but stored nowhere yet."""
 
-    files: tuple[StoredFile, ...]
+    file: StoredFile
+    body: BinaryIO
+
+
+@dataclass(frozen=True, kw_only=True)
+class Output:
+    """What a run's transformation comes to.
+
+    `made` are the files in the order in which they are registered, `raw_segments` the Config items of the
+    segments, `fingerprint` stands for what is published beside the rows (S6).
+    """
+
+    made: tuple[Made, ...]
+    raw_segments: bytes
+    fingerprint: str
     books: Books
     counts: Mapping[str, int]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Transformation:
-    """One run's transformation; files are stored as they are made."""
+    """One run's transformation."""
 
     run: Run
     window: Window
-    store: ObjectStore
     policy: Policy
 
-    def publish(self, extracted: Extracted) -> Transformed:
-        """Store the three files; nothing is registered yet.
+    def make(self, extracted: Extracted, room: ExitStack) -> Output:
+        """Make the files, in temporary ones that `room` closes; nothing is stored.
 
         Raises:
             NeedsPersonError: the books do not balance (R19), or two ids have one number (R14).
@@ -70,44 +86,31 @@ class Transformation:
         nights = reservation_nights(
             extracted.reservations.kept, extracted.revenue.kept, self._terms(extracted), tally
         )
-        reservations = tuple(self._store_reservations(nights))
-        faults = tally.books.faults()
-        if faults:
-            raise NeedsPersonError(
-                f"The books of {self.run.hotel_code} do not balance: {'; '.join(faults)}.",
-                remedy="Nothing was registered; keep the raw answers and report this.",
-            )
+        reservations = self._make_reservations(nights, room)
+        self._check(tally.books)
         inventory = room_inventory(
-            catalogue,
-            extracted.grid,
-            today=config.today,
-            first=inventory_start(
-                config.today, self.window.update_from.date(), first_import=self.window.complete
-            ),
+            catalogue, extracted.grid.rooms, today=config.today, first=self._inventory_start(config)
         )
-        configuration = inventory.configuration
         listed = segments(catalogue, tally.names)
-        self._put(
-            self.policy.buckets.raw_segments,
-            self.run.key("segments"),
-            b"[" + b",".join(catalogue.raw_items) + b"]",
-        )
-        files = (
-            self._store(
-                "config",
-                self.policy.buckets.configs,
-                encode(configuration),
-                len(configuration.room_inventory),
-            ),
-            self._store("segments", self.policy.buckets.segments, encode(listed), listed.count),
-            *reservations,
-        )
+        rooms = inventory.configuration
+        buckets = self.policy.buckets
+        raw_segments = b"[" + b",".join(catalogue.raw_items) + b"]"
         counts = {
             **_counts(extracted, catalogue, tally),
             "unmatchedGridRooms": inventory.unmatched_rooms,
             "undatedGridEntries": inventory.undated_entries,
         }
-        return Transformed(files=files, books=tally.books, counts=counts)
+        return Output(
+            made=(
+                self._make("config", buckets.configs, encode(rooms), len(rooms.room_inventory)),
+                self._make("segments", buckets.segments, encode(listed), listed.count),
+                *reservations,
+            ),
+            raw_segments=raw_segments,
+            fingerprint=_fingerprint(config, extracted.grid),
+            books=tally.books,
+            counts=counts,
+        )
 
     def _terms(self, extracted: Extracted) -> Terms:
         return Terms(
@@ -117,61 +120,57 @@ class Transformation:
             statuses=extracted.statuses,
         )
 
-    def _store_reservations(self, nights: Iterator[ReservationNight]) -> Iterator[StoredFile]:
+    def _inventory_start(self, config: HostConfig) -> date:
+        return inventory_start(
+            config.today, self.window.update_from.date(), first_import=self.window.complete
+        )
+
+    def _check(self, books: Books) -> None:
+        faults = books.faults()
+        if faults:
+            raise NeedsPersonError(
+                f"The books of {self.run.hotel_code} do not balance: {'; '.join(faults)}.",
+                remedy="Nothing was registered; keep the raw answers and report this.",
+            )
+
+    def _make(self, file_type: str, bucket: str, body: bytes, record_count: int) -> Made:
+        return Made(
+            file=StoredFile(
+                file_type=file_type,
+                bucket=bucket,
+                key=self.run.key(file_type),
+                record_count=record_count,
+                sha256=hashlib.sha256(body).hexdigest(),
+            ),
+            body=BytesIO(body),
+        )
+
+    def _make_reservations(self, nights: Iterator[ReservationNight], room: ExitStack) -> list[Made]:
         try:
-            for part, (written, body) in enumerate(parts(nights, self.policy.records_per_file), start=1):
-                key = self.run.reservations_key(part)
-                self.store.put_new(self.policy.buckets.reservations, key, body)
-                yield StoredFile(
-                    file_type="reservation",
-                    bucket=self.policy.buckets.reservations,
-                    key=key,
-                    record_count=written,
+            return [
+                Made(
+                    file=StoredFile(
+                        file_type="reservation",
+                        bucket=self.policy.buckets.reservations,
+                        key=self.run.reservations_key(number),
+                        record_count=part.records,
+                        sha256=part.sha256,
+                    ),
+                    body=part.body,
                 )
+                for number, part in enumerate(parts(nights, self.policy.records_per_file, room), start=1)
+            ]
         except NumericIdError as fault:
             raise NeedsPersonError(
                 f"{self.run.hotel_code}: {fault}.",
                 remedy="Set RESERVATION_ID_FORMAT=composite for this hotel.",
             ) from fault
 
-    def _store(self, file_type: str, bucket: str, body: bytes, record_count: int) -> StoredFile:
-        key = self.run.key(file_type)
-        self._put(bucket, key, body)
-        return StoredFile(file_type=file_type, bucket=bucket, key=key, record_count=record_count)
 
-    def _put(self, bucket: str, key: str, body: bytes) -> None:
-        self.store.put_new(bucket, key, BytesIO(body))
-
-
-def parts(nights: Iterator[ReservationNight], records_per_file: int) -> Iterator[tuple[int, BinaryIO]]:
-    """The reservations file in parts of at most `records_per_file`, each in a temporary file.
-
-    There is always a first part, be it an empty list. A part is gone when the next one is asked for.
-    """
-    for part in count(1):
-        with TemporaryFile() as body:
-            written = _write_list(body, islice(nights, records_per_file))
-            if part > 1 and written == 0:
-                return
-            yield written, body
-
-
-def _write_list(body: BinaryIO, nights: Iterator[ReservationNight]) -> int:
-    written = 0
-    for night in nights:
-        body.write(b",\n" if written else b"[\n")
-        body.write(encode(night))
-        written += 1
-    body.write(b"\n]\n" if written else b"[]\n")
-    body.flush()
-    return written
-
-
-def store_rejects(run: Run, store: ObjectStore, buckets: Buckets, rejected: Sequence[RejectedRow]) -> None:
-    """R18: the rejected rows, by place, path and reason; no object where there are none."""
-    if rejected:
-        body = msgspec.json.format(msgspec.json.encode(rejected), indent=1)
-        store.put_new(buckets.raw_reservations, run.key("rejected"), BytesIO(body))
+def _fingerprint(config: HostConfig, grid: Grid) -> str:
+    """S6: of `ConfigInfo` and the grid, byte for byte."""
+    items = hashlib.sha256(b",".join(item.raw for item in config.items)).digest()
+    return hashlib.sha256(items + grid.digest).hexdigest()
 
 
 def _open_books(extracted: Extracted) -> Books:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from host_pms.errors import NeedsPersonError
+from host_pms.models.head import Cursors, Head, Window
 from host_pms.models.host.config import HostConfig
 from host_pms.ports import ImportParameters
 
@@ -19,34 +20,45 @@ class Asked:
     since: datetime | None = None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Window:
-    """What a run reads. `held` is the watermark that the ESB held when it opened."""
-
-    update_from: datetime
-    complete: bool
-    held: datetime | None
-    moves_watermark: bool
-
-
 def plan_window(
-    parameters: ImportParameters, config: HostConfig, asked: Asked, *, lookback: timedelta
+    parameters: ImportParameters, config: HostConfig, asked: Asked, head: Head, *, lookback: timedelta
 ) -> Window:
     """The window of a run that opens now.
 
     Raises:
         NeedsPersonError: the watermark lies more than a day after the hotel's clock.
     """
-    cursor = parameters.last_import
-    _refuse_future(cursor, config)
-    if asked.full or (cursor is None and asked.since is None):
-        return Window(update_from=BEGINNING, complete=True, held=cursor, moves_watermark=True)
-    if asked.since is not None:
-        reaches_cursor = cursor is not None and asked.since <= cursor
-        since = max(asked.since, BEGINNING)
-        return Window(update_from=since, complete=False, held=cursor, moves_watermark=reaches_cursor)
-    update_from = max((cursor or BEGINNING) - lookback, parameters.min_import or BEGINNING, BEGINNING)
-    return Window(update_from=update_from, complete=False, held=cursor, moves_watermark=True)
+    held = parameters.last_import
+    _refuse_future(held, config)
+    cursors = _cursors(held, head)
+    if asked.full or (cursors.reservations is None and asked.since is None):
+        reads, complete, moves = Cursors(), True, True
+    elif asked.since is not None:
+        reads = Cursors(reservations=asked.since, postings=asked.since)
+        complete, moves = False, held is not None and asked.since <= held
+    else:
+        reads = _looked_back(cursors, lookback, parameters.min_import or BEGINNING)
+        complete, moves = False, True
+    return Window(
+        update_from=max(reads.reservations or BEGINNING, BEGINNING),
+        revenue_from=max(reads.postings or BEGINNING, BEGINNING),
+        complete=complete,
+        held=held,
+        cursors=cursors,
+        moves_watermark=moves,
+    )
+
+
+def _cursors(held: datetime | None, head: Head) -> Cursors:
+    """Ours, if the ESB holds what was last put there; else a person changed it, and it counts for both."""
+    return head.cursors if held in head.watermarks else Cursors(reservations=held, postings=held)
+
+
+def _looked_back(cursors: Cursors, lookback: timedelta, earliest: datetime) -> Cursors:
+    """From when an increment reads each list; one that was never read is read from its beginning."""
+    lists = (cursors.reservations, cursors.postings)
+    reservations, postings = (max(cursor - lookback, earliest) if cursor else None for cursor in lists)
+    return Cursors(reservations=reservations, postings=postings)
 
 
 def _refuse_future(cursor: datetime | None, config: HostConfig) -> None:
@@ -67,14 +79,31 @@ def latest_plausible(config: HostConfig) -> datetime:
     return datetime.combine(config.today, datetime.min.time()) + 2 * _DAY
 
 
-def next_watermark(window: Window, config: HostConfig, newest: datetime | None) -> datetime | None:
-    """The watermark to put, in whole seconds; None where it stays.
+def next_cursors(window: Window, config: HostConfig, newest: Cursors) -> Cursors:
+    """Up to when the lists were read, in whole seconds, never backwards.
 
-    The PMS's clock when the scan began; where there is none, `newest`, the newest `LastUpdate` read that
-    is not from the future. Never backwards.
+    The PMS's clock when the scan began; where there is none, the newest `LastUpdate` of each list's rows
+    that is not from the future.
     """
-    reached = config.local_time or newest
+    if not window.moves_watermark:
+        return window.cursors
+    reached = config.local_time
+    return Cursors(
+        reservations=_later(window.cursors.reservations, reached or newest.reservations),
+        postings=_later(window.cursors.postings, reached or newest.postings),
+    )
+
+
+def _later(cursor: datetime | None, reached: datetime | None) -> datetime | None:
+    if reached is None:
+        return cursor
+    reached = reached.replace(microsecond=0)
+    return reached if cursor is None else max(cursor, reached)
+
+
+def next_watermark(window: Window, cursors: Cursors) -> datetime | None:
+    """The watermark to put: the reservations' cursor, if it is newer than what the ESB holds; else None."""
+    reached = cursors.reservations
     if reached is None or not window.moves_watermark:
         return None
-    reached = reached.replace(microsecond=0)
     return reached if window.held is None or reached > window.held else None

@@ -1,0 +1,105 @@
+"""What is kept of a run for good: the list of its raw answers, and the manifest of a run that is closed."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+from host_pms.models.head import Cursors, Frozen, OpenRun, Phase, Progress, StoredFile, Window
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RejectedRow:
+    """R18: a row that was set aside: the raw object and place where it stands, the fault, the reason."""
+
+    dataset: str
+    raw_key: str
+    row: int
+    path: str
+    reason: str
+
+
+class RawObject(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """One raw answer."""
+
+    bucket: str
+    key: str
+    sha256: str
+
+
+class AnswerList(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """The raw answers that a frozen run is made of, in the order in which they were asked for."""
+
+    answers: tuple[RawObject, ...]
+
+
+class Outcome(StrEnum):
+    """How a run ended."""
+
+    PUBLISHED = "published"
+    UNCHANGED = "unchanged"
+    ABANDONED = "abandoned"
+
+
+class Manifest(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """A closed run. All of it stands in the head before it is written, so that a repeat writes the same.
+
+    `answers` is the object that lists its raw answers, None where it was given up before they were final.
+    `watermark` is what the ESB held after it, None where that is not known.
+    """
+
+    hotel_code: str
+    started: datetime
+    outcome: Outcome
+    reason: str
+    window: Window
+    last_night: date
+    progress: Progress
+    answers: Frozen | None
+    files: tuple[StoredFile, ...]
+    registered: int
+    watermark: datetime | None
+    cursors: Cursors
+    counts: Mapping[str, int]
+    books: Mapping[str, Mapping[str, str]]
+    rejected: tuple[RejectedRow, ...]
+    epoch: int
+
+
+def manifest_of(hotel_code: str, open_run: OpenRun, rejected: tuple[RejectedRow, ...]) -> Manifest:
+    """The manifest of a run that is about to be closed."""
+    plan = open_run.plan
+    return Manifest(
+        hotel_code=hotel_code,
+        started=open_run.started,
+        outcome=_outcome(open_run),
+        reason=open_run.reason,
+        window=open_run.window,
+        last_night=open_run.last_night,
+        progress=open_run.progress,
+        answers=open_run.frozen,
+        files=plan.files if plan else (),
+        registered=open_run.registered,
+        watermark=plan.holds if plan else None,
+        cursors=plan.cursors if plan else open_run.window.cursors,
+        counts=plan.counts if plan else {},
+        books=plan.books if plan else {},
+        rejected=rejected,
+        epoch=open_run.epoch,
+    )
+
+
+def encode_kept(value: Any) -> tuple[bytes, str]:
+    """What is kept for good, as JSON that a person can read, and its SHA-256."""
+    body = msgspec.json.format(msgspec.json.encode(value), indent=1)
+    return body, hashlib.sha256(body).hexdigest()
+
+
+def _outcome(open_run: OpenRun) -> Outcome:
+    if open_run.phase is Phase.ABANDONED:
+        return Outcome.ABANDONED
+    return Outcome.PUBLISHED if open_run.plan and open_run.plan.files else Outcome.UNCHANGED

@@ -1,0 +1,176 @@
+"""A run's answers from Host in the order in which it asks, kept before anything is made of them.
+
+They are kept byte for byte. What a run has kept it reads from its store again when it is gone on with or
+repeated; only then it asks Host. The same answers in the same order make the same run, so nothing else of
+its reading is remembered.
+"""
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from io import BytesIO
+from itertools import groupby
+
+from host_pms.errors import NeedsPersonError
+from host_pms.models.head import Progress, Span
+from host_pms.models.manifest import RawObject
+from host_pms.models.run import Run
+from host_pms.ports import Clock, ObjectStore
+
+RECORD_PAGES = 50
+RECORD_SECONDS = 20.0
+"""S5: progress is recorded after so many answers, or so long."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Answer:
+    """One answer, and the object that holds it."""
+
+    bucket: str
+    key: str
+    body: bytes
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Accepted:
+    kind: str
+    epoch: int
+    stored: RawObject
+    digest: bytes
+
+
+class Answers:
+    """The answers of one run, for one holder of its hotel's lease.
+
+    `kept` are the run's so far, and `final` if it is to have no others; `opened_by` is the epoch that
+    opened it and `epoch` the holder's own. `keep_lease` is called before anything is done, and `record` is
+    given the progress as it grows.
+    """
+
+    def __init__(
+        self,
+        run: Run,
+        store: ObjectStore,
+        clock: Clock,
+        *,
+        kept: Progress,
+        opened_by: int,
+        epoch: int,
+        final: bool,
+        keep_lease: Callable[[], None],
+        record: Callable[[Progress], None],
+    ) -> None:
+        self._run = run
+        self._store = store
+        self._clock = clock
+        self._kept = kept
+        self._epochs = [span.epoch for span in kept.spans for _ in range(span.answers)]
+        self._opened_by = opened_by
+        self._epoch = epoch
+        self._final = final
+        self._keep_lease = keep_lease
+        self._record = record
+        self._accepted: list[_Accepted] = []
+        self._recorded = len(self._epochs)
+        self._recorded_at = clock.monotonic()
+
+    def ask(self, kind: str, bucket: str, number: int | None, fetch: Callable[[], bytes]) -> Answer:
+        """The run's next answer: the kept one, or what `fetch` brings, kept first.
+
+        It is the run's own only when `accept` was called with it.
+
+        Raises:
+            NeedsPersonError: a kept answer is gone, or the kept ones are final and there are no more.
+        """
+        self._keep_lease()
+        here = len(self._accepted)
+        is_kept = here < len(self._epochs)
+        key = self._key(kind, number, self._epochs[here] if is_kept else self._epoch)
+        if is_kept:
+            return Answer(bucket=bucket, key=key, body=self._read(bucket, key))
+        if self._final:
+            raise NeedsPersonError(
+                f"The run {self._run.hotel_code}/{self._run.timestamp} needs more answers than it has kept.",
+                remedy="Another version kept them, which read otherwise; the next run reads Host anew.",
+            )
+        body = fetch()
+        self._keep_lease()
+        self._store.put_new(bucket, key, BytesIO(body))
+        return Answer(bucket=bucket, key=key, body=body)
+
+    def accept(self, kind: str, answer: Answer) -> None:
+        """Count an answer as the run's own: it was what had been asked for.
+
+        Raises:
+            NeedsPersonError: the kept answers are not those that were recorded.
+        """
+        here = len(self._accepted)
+        is_kept = here < len(self._epochs)
+        content = hashlib.sha256(answer.body)
+        before = self._accepted[-1].digest if self._accepted else b""
+        self._accepted.append(
+            _Accepted(
+                kind=kind,
+                epoch=self._epochs[here] if is_kept else self._epoch,
+                stored=RawObject(bucket=answer.bucket, key=answer.key, sha256=content.hexdigest()),
+                digest=hashlib.sha256(before + content.digest()).digest(),
+            )
+        )
+        if here + 1 == len(self._epochs):
+            self._check_kept()
+        elif not is_kept and self._is_time_to_record():
+            self.record()
+
+    def mark(self) -> int:
+        """Where the run stands, for `forget_since`."""
+        return len(self._accepted)
+
+    def forget_since(self, mark: int) -> None:
+        """Give up the answers after `mark`: who goes on with the run asks for them anew."""
+        del self._accepted[mark:]
+        del self._epochs[mark:]
+
+    def record(self) -> None:
+        """Have the progress recorded, where there is any."""
+        is_behind = len(self._accepted) < len(self._epochs)  # still going through what was recorded
+        if not is_behind and len(self._accepted) != self._recorded:
+            self._record(self.progress())
+            self._recorded = len(self._accepted)
+        self._recorded_at = self._clock.monotonic()
+
+    def progress(self) -> Progress:
+        """What the head remembers."""
+        runs = groupby(accepted.epoch for accepted in self._accepted)
+        return Progress(
+            spans=tuple(Span(epoch, len(list(same))) for epoch, same in runs),
+            digest=self._accepted[-1].digest.hex() if self._accepted else "",
+            pages=dict(Counter(accepted.kind for accepted in self._accepted)),
+        )
+
+    def raw_objects(self) -> tuple[RawObject, ...]:
+        """All that were accepted, in order."""
+        return tuple(accepted.stored for accepted in self._accepted)
+
+    def _key(self, kind: str, number: int | None, epoch: int) -> str:
+        return self._run.raw_key(kind, number, None if epoch == self._opened_by else epoch)
+
+    def _read(self, bucket: str, key: str) -> bytes:
+        try:
+            with self._store.read(bucket, key) as stream:
+                return stream.read()
+        except FileNotFoundError as error:
+            raise NeedsPersonError(
+                f"The kept answer {bucket}/{key} is gone.", remedy="The next run reads Host anew."
+            ) from error
+
+    def _check_kept(self) -> None:
+        if self._accepted[-1].digest.hex() != self._kept.digest:
+            raise NeedsPersonError(
+                f"The kept answers of {self._run.hotel_code}/{self._run.timestamp} are not those recorded.",
+                remedy="The next run reads Host anew.",
+            )
+
+    def _is_time_to_record(self) -> bool:
+        waited = self._clock.monotonic() - self._recorded_at
+        return len(self._accepted) - self._recorded >= RECORD_PAGES or waited >= RECORD_SECONDS

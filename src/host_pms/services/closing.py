@@ -1,0 +1,86 @@
+"""CLOSED: a run's manifest, then the swap after which it is open no more."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from io import BytesIO
+from typing import Any
+
+import msgspec
+
+from host_pms.errors import BusyError, NeedsPersonError, TransientError
+from host_pms.models.head import TOLD, OpenRun, Phase
+from host_pms.models.manifest import RejectedRow, encode_kept, manifest_of
+from host_pms.models.run import Buckets, Run
+from host_pms.ports import ObjectStore
+from host_pms.services.journal import Journal
+from host_pms.services.telling import Teller
+
+
+@dataclass(frozen=True, kw_only=True)
+class Closing:
+    """One hotel's open run at its end."""
+
+    run: Run
+    journal: Journal
+    store: ObjectStore
+    buckets: Buckets
+    teller: Teller
+
+    def close(self) -> None:
+        """Write the manifest and close the run, whether it was published or given up."""
+        open_run = self.journal.open_run
+        body, _ = encode_kept(manifest_of(self.run.hotel_code, open_run, self._rejected(open_run)))
+        self.journal.keep()
+        self.store.put_new(self.buckets.raw_configs, self.run.manifest_key, BytesIO(body))
+        self.journal.record(open_run=None, **self._remembered(open_run))
+
+    def abandon(self, reason: str) -> None:
+        """Give the run up: the watermark stays where it is, and the next run reads anew."""
+        open_run = self.journal.open_run
+        given_up = msgspec.structs.replace(open_run, phase=Phase.ABANDONED, reason=reason)
+        self.journal.record(open_run=given_up, **_not_to_be_trusted(open_run))
+        self.teller.abandoned(reason)
+        self.close()
+
+    @contextmanager
+    def giving_up(self) -> Iterator[None]:
+        """S3: what fails for good before anything was registered is given up; else the run stays open."""
+        try:
+            yield
+        except NeedsPersonError as error:
+            if self.journal.head.open_run is not None and not self.journal.open_run.registered:
+                with suppress(BusyError, TransientError):  # it stays open, and the next run comes to this end
+                    self.abandon(str(error))
+            raise
+
+    def _remembered(self, open_run: OpenRun) -> dict[str, Any]:
+        """What the next run begins with."""
+        plan = open_run.plan
+        if plan is None or open_run.phase is Phase.ABANDONED:
+            return {}
+        if not plan.moved:
+            return {"fingerprint": plan.fingerprint}
+        return {
+            "fingerprint": plan.fingerprint,
+            "cursors": plan.cursors,
+            "watermarks": () if plan.watermark is None else (plan.watermark,),
+        }
+
+    def _rejected(self, open_run: OpenRun) -> tuple[RejectedRow, ...]:
+        """R18's rows, as they were kept; none where the run ended before that."""
+        if not open_run.frozen or not open_run.frozen.rejected:
+            return ()
+        try:
+            with self.store.read(self.buckets.raw_reservations, self.run.key("rejected")) as stream:
+                return msgspec.json.decode(stream.read(), type=tuple[RejectedRow, ...])
+        except FileNotFoundError:
+            return ()
+
+
+def _not_to_be_trusted(open_run: OpenRun) -> dict[str, Any]:
+    """The watermark may have been put although the run is given up: then it must not count as reached."""
+    if open_run.plan is None or open_run.phase not in TOLD:
+        return {}
+    ours = (open_run.window.held, open_run.plan.watermark)
+    return {"cursors": open_run.window.cursors, "watermarks": tuple(put for put in ours if put is not None)}
