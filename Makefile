@@ -8,7 +8,7 @@ TOOLS := .venv-tools
 SEAWEEDFS := 4.48
 TOOLS_READY := $(TOOLS)/.seaweedfs-$(SEAWEEDFS)
 
-.PHONY: help demo test tools lint lock clean
+.PHONY: help demo test chaos tools lint lock clean
 
 help:  ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -18,6 +18,10 @@ demo: $(READY)  ## three hotels, embedded parts: a first import, then the next d
 
 test: $(READY) tools  ## the whole test suite
 	@$(BIN)/python -m pytest -n 2
+
+chaos: $(READY)  ## every fault at every call of simulated histories, and planted mistakes (half an hour)
+	@$(BIN)/python tests/chaos/mistakes.py
+	@$(BIN)/python tests/chaos/campaign.py
 
 # Where there is no such binary, or no network, the tests that need it are skipped and say so.
 tools: $(READY)  ## SeaweedFS, a real S3 server for the tests

@@ -68,9 +68,9 @@ class Loading:
         """Only if the ESB still holds the value read at the opening, or the one put: a reset is obeyed."""
         open_run = self.journal.open_run
         plan = _plan(open_run)
+        self.journal.keep()
         holds = self.esb.parameters(self.run.hotel_code).last_import
         if plan.watermark is not None and holds in {open_run.window.held, plan.watermark}:
-            self.journal.keep()
             self.esb.move_watermark(
                 self.run.hotel_code, plan.watermark, idempotency_key=self.run.idempotency_key("watermark")
             )
