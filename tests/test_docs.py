@@ -69,3 +69,9 @@ def test_every_rule_is_named_where_it_is_applied() -> None:
     source = "\n".join(path.read_text() for path in (PROJECT / "src" / "host_pms").rglob("*.py"))
     named = set(re.findall(r"\bR(\d+)\b", source))
     assert {str(number) for number in range(1, 20)} <= named
+
+
+def test_the_tests_that_show_what_is_promised_exist() -> None:
+    named = re.findall(r"`(tests/[\w/]+\.py)`", (PROJECT / "docs" / "delivery.md").read_text())
+    assert len(set(named)) > 10
+    assert [name for name in named if not (PROJECT / name).is_file()] == []

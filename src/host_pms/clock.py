@@ -29,7 +29,7 @@ class Stop:
         if self.asked.is_set() or (left is not None and left <= 0):
             raise StoppedError(
                 "Stopped before the hotel was read to its end.",
-                remedy="Nothing of it was published; the next run reads it anew.",
+                remedy="What was read is kept; the next run goes on there.",
             )
 
     def seconds_left(self) -> float | None:

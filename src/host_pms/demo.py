@@ -130,16 +130,15 @@ def _remove(path: Path) -> None:
 
 def _say_where(into: Path, results: Sequence[HotelResult], settings: Settings) -> None:
     out = console()
-    published = next((result.published for result in results if result.published), None)
-    if published is None:
+    files = [file for result in results if result.published for file in result.published.files]
+    if not files:
         return
-    file = published.files[-1]
     out.print(f"The files are below {into}/:", markup=False)
     out.print(f"  {settings.buckets.raw_prefix}*  what Host answered, byte for byte", markup=False)
     out.print(f"  {settings.buckets.processed_prefix}*      what Climber takes", markup=False)
     out.print(f"  queues/{settings.queue_name}  the triggers", markup=False)
     out.print("Look at one, for instance the newest reservation nights:", markup=False)
-    out.print(f"  head -3 {into / file.bucket / file.key}", markup=False, soft_wrap=True)
+    out.print(f"  head -3 {into / files[-1].bucket / files[-1].key}", markup=False, soft_wrap=True)
 
 
 def _how_to_use(simulator: Simulator) -> str:
