@@ -1,6 +1,7 @@
 """A PMS and an ESB in memory, behind the ports: for tests of what happens between the answers."""
 
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -8,7 +9,7 @@ from itertools import count
 from typing import Any
 
 import msgspec
-from fakes import FakeClock, MemoryHeads, MemoryQueue, MemoryStore
+from fakes import AtOnce, FakeClock, MemoryHeads, MemoryQueue, MemoryStore
 
 from host_pms.events import Event
 from host_pms.models.run import Buckets
@@ -31,6 +32,7 @@ POLICY = Policy(
     reject_limit=0.05,
     id_format="composite",
     lease_ttl=timedelta(seconds=120),
+    pages_ahead=0,
 )
 
 
@@ -170,6 +172,7 @@ class World:
     store: MemoryStore = field(default_factory=MemoryStore)
     queue: MemoryQueue = field(default_factory=MemoryQueue)
     clock: FakeClock = field(default_factory=FakeClock)
+    threads: Executor = field(default_factory=AtOnce)
     heads: MemoryHeads = field(init=False)
     owners: Iterator[int] = field(default_factory=lambda: count(1))
     events: list[Event] = field(default_factory=list)
@@ -185,6 +188,7 @@ class World:
             heads=self.heads,
             queue=self.queue,
             clock=self.clock,
+            threads=self.threads,
             notify=self.events.append,
             new_owner=lambda: f"worker-{next(self.owners)}",
             is_gone=lambda _owner: False,

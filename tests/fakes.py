@@ -2,12 +2,13 @@
 
 import hashlib
 import io
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from concurrent.futures import Executor, Future
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from threading import Lock
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from host_pms.errors import DivergentObjectError, VersionMismatchError
 from host_pms.ports import HeldHead
@@ -61,6 +62,18 @@ class MemoryQueue:
         with self._lock:
             if all(earlier.deduplication_id != deduplication_id for earlier in self.sent):
                 self.sent.append(message)
+
+
+class AtOnce(Executor):
+    """Threads that are none: what is submitted is done before `submit` returns."""
+
+    def submit(self, call: Callable[..., Any], /, *given: Any, **named: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+        try:
+            future.set_result(call(*given, **named))
+        except Exception as error:  # noqa: BLE001 - as an executor does
+            future.set_exception(error)
+        return future
 
 
 class FakeClock:

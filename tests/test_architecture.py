@@ -211,8 +211,8 @@ PRIVILEGES = {
         names=frozenset({"rich"}), allowed={"terminal": "what a person sees", "demo": "likewise"}
     ),
     "start threads": Privilege(
-        names=frozenset({"threading.Thread", "concurrent.futures"}),
-        allowed={"services.fleet": "hotels side by side", **OUTSIDE},
+        names=frozenset({"threading.Thread", "concurrent.futures.ThreadPoolExecutor"}),
+        allowed={"services.fleet": "hotels side by side", "bootstrap": "pages side by side", **OUTSIDE},
     ),
 }
 

@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
@@ -19,6 +20,9 @@ from host_pms.local.processes import is_gone, this_process
 from host_pms.ports import Clock, HeadStore, ObjectStore, Queue
 from host_pms.services.policy import Policy
 from host_pms.services.sync import Neighbours
+
+PAGES_AHEAD = 8
+"""Pages of lists that are on their way at once, in the whole process."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +44,7 @@ def application(
     dry_run: bool,
     clock: Clock | None = None,
     limits: Limits = DEFAULT_LIMITS,
+    pages_ahead: int = PAGES_AHEAD,
 ) -> Iterator[Application]:
     """The connector as `settings` say, for one command; a dry run writes and sends nothing.
 
@@ -47,26 +52,28 @@ def application(
     """
     clock = clock or SystemClock(stop)
     sender = HttpSender(
-        client=build_client(connections=2 * settings.max_concurrent_hotels),
+        client=build_client(connections=2 * settings.max_concurrent_hotels + PAGES_AHEAD),
         clock=clock,
         max_retries=settings.max_retries,
         seconds_left=stop.seconds_left,
         limits=limits,
     )
-    world = _neighbours(settings, sender, stop, clock, notify)
+    threads = ThreadPoolExecutor(max_workers=PAGES_AHEAD, thread_name_prefix="page")
+    world = _neighbours(settings, sender, stop=stop, clock=clock, threads=threads, notify=notify)
     try:
         yield Application(
             world=_without_effects(world) if dry_run else world,
-            policy=policy(settings),
+            policy=policy(settings, pages_ahead=pages_ahead),
             at_once=settings.max_concurrent_hotels,
             calls=lambda hotel_code: asdict(sender.counts(hotel_code)),
         )
     finally:
+        threads.shutdown(cancel_futures=True)
         sender.close()
 
 
 def _neighbours(
-    settings: Settings, sender: HttpSender, stop: Stop, clock: Clock, notify: Notify
+    settings: Settings, sender: HttpSender, *, stop: Stop, clock: Clock, threads: Executor, notify: Notify
 ) -> Neighbours:
     return Neighbours(
         pms=_host_api(settings, sender, stop),
@@ -75,13 +82,14 @@ def _neighbours(
         heads=_heads(settings),
         queue=_queue(settings, clock),
         clock=clock,
+        threads=threads,
         notify=notify,
         new_owner=_new_owner,
         is_gone=_is_gone(settings),
     )
 
 
-def policy(settings: Settings) -> Policy:
+def policy(settings: Settings, *, pages_ahead: int = PAGES_AHEAD) -> Policy:
     """How runs are made, as `settings` say."""
     return Policy(
         buckets=settings.buckets,
@@ -91,6 +99,7 @@ def policy(settings: Settings) -> Policy:
         reject_limit=settings.reject_limit,
         id_format=settings.reservation_id_format,
         lease_ttl=settings.lease_ttl,
+        pages_ahead=pages_ahead,
     )
 
 

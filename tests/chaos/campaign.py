@@ -28,7 +28,7 @@ WRONG = 10
 """The exit code where a history is wrong; a traceback's is 1."""
 
 SEEDS = (1, 2, 3, 4)
-"""Odd ones list bookings by their last update, even ones as they were made."""
+"""Odd ones list bookings by their last update, even ones as they were made; 3 and 4 fetch pages ahead."""
 
 FIRST_FAULTS = (Fault.CRASH_BEFORE, Fault.CRASH_AFTER, Fault.LANDED_LATE, Fault.STOP)
 EVERY_FIRST, EVERY_SECOND, CALLS_TO_MEND = 11, 3, 60

@@ -60,11 +60,8 @@ MISTAKES: Mapping[str, Mistake] = {
     ),
     "a failed page is an empty one": Mistake(
         module="services/extraction.py",
-        right="                answer = self._page(dataset, partial(fetch, scan.start))\n",
-        wrong="                try:\n"
-        "                    answer = self._page(dataset, partial(fetch, scan.start))\n"
-        "                except TransientError:\n"
-        "                    break\n",
+        right="        finally:\n            ahead.drop()\n",
+        wrong="        except TransientError:\n            return dataset\n",
     ),
     "the watermark before the registrations": Mistake(
         module="services/loading.py",

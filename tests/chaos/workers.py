@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from enum import StrEnum
 from functools import partial
@@ -11,6 +11,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from chaos.world import POLICY, World
+from fakes import AtOnce
 
 from host_pms.errors import ConnectorError, RateLimitedError, StoppedError, TransientError, WriteConflictError
 from host_pms.services.fleet import chosen_hotels, sync_fleet
@@ -103,7 +104,8 @@ class Worker:
         try:
             neighbours = self._neighbours()
             hotels = chosen_hotels((), neighbours.esb)
-            (result,) = sync_fleet(hotels, Asked(), POLICY, neighbours, at_once=1)
+            policy = replace(POLICY, pages_ahead=self._world.pages_ahead)
+            (result,) = sync_fleet(hotels, Asked(), policy, neighbours, at_once=1)
         except ConnectorError as error:
             return error
         finally:
@@ -119,6 +121,7 @@ class Worker:
             heads=self._through("heads", world.heads),
             queue=self._through("queue", world.queue),
             clock=world.time,
+            threads=AtOnce(),
             notify=lambda _event: None,
             new_owner=lambda: self.name,
             is_gone=lambda owner: world.disk and owner in world.gone,

@@ -27,6 +27,7 @@ POLICY = Policy(
     reject_limit=0.05,
     id_format="composite",
     lease_ttl=timedelta(seconds=120),
+    pages_ahead=0,
 )
 
 
@@ -109,6 +110,7 @@ class World:
     def __init__(self, seed: int, *, disk: bool) -> None:
         self.chance = Random(seed)
         self.disk = disk
+        self.pages_ahead = 2 if seed > 2 else 0
         self.time = Time()
         self.hotel = Hotel(chance=self.chance, by_update=seed % 2 == 1, now=self.local_time())
         self.store = MemoryStore()

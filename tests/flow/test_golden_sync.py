@@ -168,7 +168,9 @@ def raw_objects(simulator: Simulator, calls: Sequence[Call], timestamp: str) -> 
     """What must be kept of Host's answers: the same calls once more get the same bytes."""
     kept: dict[str, bytes] = {}
     for path, (bucket, kind) in DATASETS.items():
-        bodies = [body_of(simulator, call) for call in calls if call.path == path]
+        # Pages are fetched side by side; they are kept in the list's order.
+        in_order = sorted(calls, key=lambda call: int(call.query.get("start", 0)))
+        bodies = [body_of(simulator, call) for call in in_order if call.path == path]
         for number, body in enumerate(bodies, start=1):
             suffix = "" if kind == "config" else f"-{number:05}"
             kept[f"{bucket}/{HOTEL}/{kind}-{timestamp}{suffix}.json"] = body

@@ -75,7 +75,9 @@ def sync(folder: Path, *, hotels: int, threads: int, paced_at: int, faults: Sequ
             esb_base_url=simulator.esb_url,
             esb_api_key=SecretStr(simulator.esb_key),
         )
-        with application(settings, Stop(), leave_at_the_end, dry_run=False, clock=clock) as wired:
+        with application(
+            settings, Stop(), leave_at_the_end, dry_run=False, clock=clock, pages_ahead=0
+        ) as wired:
             codes = list(simulator.hotels)
             results = sync_fleet(codes, Asked(), wired.policy, wired.world, at_once=threads)
     return Synced(results=results, host_calls=calls.to_host())

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -18,6 +19,7 @@ from host_pms.models.manifest import RejectedRow
 from host_pms.models.run import Buckets, Run
 from host_pms.ports import PmsApi
 from host_pms.services.answers import Answer, Answers
+from host_pms.services.lookahead import Lookahead
 from host_pms.services.paging import Batch, Scan
 from host_pms.services.telling import Teller
 from host_pms.transformers.postings import RoomPostings
@@ -71,13 +73,18 @@ class Grid:
 
 @dataclass(frozen=True, kw_only=True)
 class Extraction:
-    """Where a run's answers come from and where they are kept."""
+    """Where a run's answers come from and where they are kept.
+
+    So many pages of a list are fetched ahead, in `threads`.
+    """
 
     run: Run
     pms: PmsApi
     answers: Answers
     buckets: Buckets
     teller: Teller
+    threads: Executor
+    pages_ahead: int
 
     def config(self) -> HostConfig:
         """The hotel's configuration, checked to be this hotel's.
@@ -166,9 +173,11 @@ class Extraction:
     ) -> Dataset[Kept]:
         """Read `scan` to its end into `dataset`, or into one that begins anew when the list does."""
         mark = self.answers.mark()
+        ahead = Lookahead(fetch=fetch, threads=self.threads)
         try:
             while not scan.done:
-                answer = self._page(dataset, partial(fetch, scan.start))
+                expected = scan.expected(self.pages_ahead)
+                answer = self._page(dataset, partial(ahead.page, scan.start, expected))
                 batch = scan.take(answer.body)
                 self.answers.accept(dataset.name, answer)
                 if batch.restarted:
@@ -181,6 +190,8 @@ class Extraction:
             # Its answers would come to the same end again.
             self.answers.forget_since(mark)
             raise
+        finally:
+            ahead.drop()
         return dataset
 
     def _page(self, dataset: Dataset[Any], fetch: Callable[[], bytes]) -> Answer:

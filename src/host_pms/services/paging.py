@@ -65,6 +65,11 @@ class Scan(Generic[Row]):
         self._longest_page = 0
         self._read = array("Q")
 
+    def expected(self, pages: int) -> Sequence[int]:
+        """The starts of the next so many pages after the one at `start`, if no row moves."""
+        step = self._longest_page - 1
+        return range(self.start + step, self.total_rows - 1, step)[:pages] if step > 0 else ()
+
     def take(self, body: bytes) -> Batch[Row]:
         """The new rows of the page that was asked for at `start`; moves `start`, or sets `done`.
 

@@ -11,7 +11,8 @@ from host_pms.transformers.reservation import IdFormat
 class Policy:
     """What holds for every run: where files go, how far is read, what is tolerated.
 
-    `reject_limit` is a share of a dataset's rows (R18).
+    `reject_limit` is a share of a dataset's rows (R18). Of a list, so many pages are fetched ahead of the
+    one that is asked for; 0 means one after the other.
     """
 
     buckets: Buckets
@@ -21,3 +22,4 @@ class Policy:
     reject_limit: float
     id_format: IdFormat
     lease_ttl: timedelta
+    pages_ahead: int

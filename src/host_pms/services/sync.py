@@ -1,6 +1,7 @@
 """One run of one hotel, its phases in order."""
 
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Executor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -27,7 +28,7 @@ from host_pms.transformers.books import Books
 
 @dataclass(frozen=True, kw_only=True)
 class Neighbours:
-    """What a run talks to.
+    """What a run talks to, and the `threads` that it may use.
 
     `new_owner` makes a name that no other holder of a lease has; `is_gone` says of one that its worker
     surely is no more.
@@ -39,6 +40,7 @@ class Neighbours:
     heads: HeadStore
     queue: Queue
     clock: Clock
+    threads: Executor
     notify: Notify
     new_owner: Callable[[], str]
     is_gone: Callable[[str], bool]
@@ -122,6 +124,8 @@ class _Work:
             answers=answers,
             buckets=self.policy.buckets,
             teller=self.teller,
+            threads=self.world.threads,
+            pages_ahead=self.policy.pages_ahead,
         )
 
     def _record_progress(self, progress: Progress) -> None:

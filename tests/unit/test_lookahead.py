@@ -1,0 +1,90 @@
+"""Pages that are fetched ahead: which, in what order, and what becomes of those nobody asks for."""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor, Future
+from typing import Any
+
+import pytest
+
+from host_pms.errors import TransientError
+from host_pms.services.lookahead import Lookahead
+
+
+class ByHand(Executor):
+    """Runs what was submitted when its result is first asked for, or when `run` says so."""
+
+    def __init__(self) -> None:
+        self.waiting: list[Callable[[], None]] = []
+
+    def submit(self, call: Callable[..., Any], /, *given: Any, **named: Any) -> Future[Any]:
+        future = Asked(self)
+
+        def work() -> None:
+            if future.set_running_or_notify_cancel():
+                try:
+                    future.set_result(call(*given, **named))
+                except TransientError as error:
+                    future.set_exception(error)
+
+        self.waiting.append(work)
+        return future
+
+    def run(self) -> None:
+        while self.waiting:
+            self.waiting.pop(0)()
+
+
+class Asked(Future[Any]):
+    def __init__(self, threads: ByHand) -> None:
+        super().__init__()
+        self._threads = threads
+
+    def result(self, timeout: float | None = None) -> Any:
+        self._threads.run()
+        return super().result(timeout)
+
+
+def lookahead(faulty: Sequence[int] = ()) -> tuple[Lookahead, list[int]]:
+    fetched: list[int] = []
+
+    def fetch(start: int) -> bytes:
+        fetched.append(start)
+        if start in faulty:
+            raise TransientError("down")
+        return f"page {start}".encode()
+
+    return Lookahead(fetch=fetch, threads=ByHand()), fetched
+
+
+def test_expected_pages_are_fetched_once_and_in_order() -> None:
+    ahead, fetched = lookahead()
+    assert ahead.page(0, []) == b"page 0"
+    assert ahead.page(99, [198, 297]) == b"page 99"
+    assert fetched == [0, 99, 198, 297]
+    assert ahead.page(198, [297, 396]) == b"page 198"
+    assert fetched == [0, 99, 198, 297, 396]
+
+
+def test_a_page_that_was_not_expected_drops_the_others() -> None:
+    ahead, fetched = lookahead()
+    ahead.page(0, [99, 198])
+    assert ahead.page(0, []) == b"page 0"
+    assert ahead.page(99, []) == b"page 99"
+    assert fetched == [0, 99, 198, 0, 99]
+
+
+def test_a_failure_is_raised_where_its_page_is_asked_for_and_nowhere_else() -> None:
+    ahead, _ = lookahead(faulty=[198])
+    ahead.page(0, [99, 198])
+    assert ahead.page(99, [198]) == b"page 99"
+    with pytest.raises(TransientError):
+        ahead.page(198, [])
+
+
+def test_what_was_dropped_and_not_yet_begun_is_never_fetched() -> None:
+    ahead, fetched = lookahead()
+    ahead.page(0, [])
+    ahead._under_way[99] = ahead._sent(99)
+    ahead.drop()
+    ahead.threads.run()  # type: ignore[attr-defined]
+    assert fetched == [0]
