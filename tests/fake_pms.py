@@ -13,6 +13,7 @@ from fakes import FakeClock, MemoryHeads, MemoryQueue, MemoryStore
 from host_pms.events import Event
 from host_pms.models.run import Buckets
 from host_pms.ports import ImportParameters, Registration
+from host_pms.services.archive import Archive
 from host_pms.services.journal import holding
 from host_pms.services.policy import Policy
 from host_pms.services.sync import Neighbours, Published, journal_of, sync_hotel
@@ -187,6 +188,17 @@ class World:
             clock=self.clock,
             notify=self.events.append,
             new_owner=lambda: f"worker-{next(self.owners)}",
+            is_gone=lambda _owner: False,
+        )
+
+    def archive(self) -> Archive:
+        return Archive(
+            store=self.store,
+            heads=self.heads,
+            folders=self.store.folders,
+            clock=self.clock,
+            notify=self.events.append,
+            new_owner=lambda: f"operator-{next(self.owners)}",
             is_gone=lambda _owner: False,
         )
 
