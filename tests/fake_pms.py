@@ -14,6 +14,7 @@ from fakes import AtOnce, FakeClock, MemoryHeads, MemoryQueue, MemoryStore
 from host_pms.events import Event
 from host_pms.models.run import Buckets
 from host_pms.ports import ImportParameters, Registration
+from host_pms.services.archive import Archive
 from host_pms.services.journal import holding
 from host_pms.services.policy import Policy
 from host_pms.services.sync import Neighbours, Published, journal_of, sync_hotel
@@ -191,6 +192,16 @@ class World:
             threads=self.threads,
             notify=self.events.append,
             new_owner=lambda: f"worker-{next(self.owners)}",
+            is_gone=lambda _owner: False,
+        )
+
+    def archive(self) -> Archive:
+        return Archive(
+            store=self.store,
+            heads=self.heads,
+            clock=self.clock,
+            notify=self.events.append,
+            new_owner=lambda: f"operator-{next(self.owners)}",
             is_gone=lambda _owner: False,
         )
 

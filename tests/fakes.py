@@ -37,6 +37,9 @@ class MemoryStore:
         with self._lock:
             return tuple(sorted(key for at, key in self.objects if at == bucket and key.startswith(prefix)))
 
+    def folders(self, bucket: str) -> tuple[str, ...]:
+        return tuple(sorted({key.split("/")[0] for key in self.keys(bucket, "") if "/" in key}))
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SentMessage:

@@ -111,12 +111,15 @@ MAY_IMPORT: Mapping[str, set[str]] = {
         "services",
     },
     # What a person or a platform starts.
-    "report": PURE | {"services"},
+    "report": PURE | {"models", "services"},
     "terminal": {STANDARD_LIBRARY, "events", "report", "rich", "services"},
     "signals": {STANDARD_LIBRARY, "clock", "errors"},
-    "cli": PURE
-    | {"__version__", "bootstrap", "clock", "config", "demo", "errors", "events", "report", "services"}
-    | {"signals", "simulate_command", "structlog", "terminal", "typer"},
+    "command_options": PURE | {"config", "errors", "typer"},
+    "cli": {STANDARD_LIBRARY, "__version__", "bootstrap", "clock", "config", "demo", "errors", "events"}
+    | {"report", "services", "signals", "structlog", "terminal", "typer"}
+    | {"command_options", "simulate_command", "state_commands"},
+    "state_commands": {STANDARD_LIBRARY, "bootstrap", "clock", "command_options", "config", "errors"}
+    | {"report", "services", "terminal", "typer"},
     "simulate_command": {STANDARD_LIBRARY, "demo", "typer"},
     "demo": {
         STANDARD_LIBRARY,
@@ -212,7 +215,12 @@ PRIVILEGES = {
     ),
     "start threads": Privilege(
         names=frozenset({"threading.Thread", "concurrent.futures.ThreadPoolExecutor"}),
-        allowed={"services.fleet": "hotels side by side", "bootstrap": "pages side by side", **OUTSIDE},
+        allowed={
+            "services.fleet": "hotels side by side",
+            "services.history": "the state of hotels side by side",
+            "bootstrap": "pages side by side",
+            **OUTSIDE,
+        },
     ),
 }
 

@@ -16,22 +16,26 @@ README = (PROJECT / "README.md").read_text()
 DOCUMENTS = sorted([*PROJECT.glob("*.md"), *(PROJECT / "docs").glob("*.md")])
 
 
+def commands() -> set[str]:
+    return set(typer.main.get_command(app).commands)  # type: ignore[attr-defined]
+
+
 def options(command: str = "sync") -> set[str]:
     found = typer.main.get_command(app).commands[command]  # type: ignore[attr-defined]
     return {name for parameter in found.params for name in parameter.opts if name.startswith("--")}
 
 
 def test_every_command_is_in_the_readme() -> None:
-    commands = set(typer.main.get_command(app).commands)  # type: ignore[attr-defined]
-    assert commands == set(re.findall(r"^\| `host-pms (\w+)`", README, re.MULTILINE))
+    assert commands() == set(re.findall(r"^\| `host-pms (\w+)`", README, re.MULTILINE))
 
 
-def test_every_option_of_sync_is_in_the_readme() -> None:
-    assert options() - {"--version", "--help"} <= set(re.findall(r"--[a-z-]+", README))
+@pytest.mark.parametrize("command", ["sync", "runs", "show", "replay", "drop"])
+def test_every_option_of_daily_use_is_in_the_readme(command: str) -> None:
+    assert options(command) - {"--version", "--help"} <= set(re.findall(r"--[a-z-]+", README))
 
 
 def test_every_option_that_the_documents_name_exists() -> None:
-    known = options() | options("simulate") | options("demo") | {"--help", "--strict"}
+    known = {name for command in commands() for name in options(command)} | {"--help", "--strict"}
     for document in DOCUMENTS:
         assert set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", document.read_text())) <= known, document.name
 

@@ -14,10 +14,11 @@ from host_pms.clients.host_api import HostApi, SubscriptionKeys
 from host_pms.clients.http import HttpSender
 from host_pms.clients.limits import DEFAULT_LIMITS, Limits
 from host_pms.clock import Stop, SystemClock
-from host_pms.config.settings import Settings
+from host_pms.config.settings import ArchiveSettings, Settings
 from host_pms.events import Event, Notify
 from host_pms.local.processes import is_gone, this_process
 from host_pms.ports import Clock, HeadStore, ObjectStore, Queue
+from host_pms.services.archive import Archive
 from host_pms.services.policy import Policy
 from host_pms.services.sync import Neighbours
 
@@ -89,7 +90,19 @@ def _neighbours(
     )
 
 
-def policy(settings: Settings, *, pages_ahead: int = PAGES_AHEAD) -> Policy:
+def archive(settings: ArchiveSettings, stop: Stop, notify: Notify) -> Archive:
+    """The stores as `settings` say, for commands that need neither Host nor the ESB."""
+    return Archive(
+        store=_store(settings),
+        heads=_heads(settings),
+        clock=SystemClock(stop),
+        notify=notify,
+        new_owner=_new_owner,
+        is_gone=_is_gone(settings),
+    )
+
+
+def policy(settings: ArchiveSettings, *, pages_ahead: int = PAGES_AHEAD) -> Policy:
     """How runs are made, as `settings` say."""
     return Policy(
         buckets=settings.buckets,
@@ -134,7 +147,7 @@ class _Aws(TypedDict):
     retries: int
 
 
-def _aws(settings: Settings) -> _Aws:
+def _aws(settings: ArchiveSettings) -> _Aws:
     """What every client of AWS takes."""
     return {
         "region": settings.aws_region,
@@ -143,7 +156,7 @@ def _aws(settings: Settings) -> _Aws:
     }
 
 
-def _store(settings: Settings) -> ObjectStore:
+def _store(settings: ArchiveSettings) -> ObjectStore:
     if settings.storage == "local":
         from host_pms.local.disk import DiskStore  # noqa: PLC0415 - only what is used is loaded
 
@@ -153,7 +166,7 @@ def _store(settings: Settings) -> ObjectStore:
     return S3Store(**_aws(settings), kms_key_id=settings.aws_s3_kms_key_id)
 
 
-def _heads(settings: Settings) -> HeadStore:
+def _heads(settings: ArchiveSettings) -> HeadStore:
     if settings.storage == "local":
         from host_pms.local.head import DiskHeads  # noqa: PLC0415 - only what is used is loaded
 
@@ -168,7 +181,7 @@ def _new_owner() -> str:
     return f"{this_process()}/{uuid.uuid4().hex}"
 
 
-def _is_gone(settings: Settings) -> Callable[[str], bool]:
+def _is_gone(settings: ArchiveSettings) -> Callable[[str], bool]:
     """S2: who shares a disk can be a process of this machine, and then it is known when it is gone."""
     if settings.storage == "local":
         return lambda owner: is_gone(owner.partition("/")[0])

@@ -8,15 +8,15 @@ from datetime import datetime
 from pathlib import Path
 from typing import Annotated, NoReturn
 
-import msgspec
 import structlog
 import typer
 
 from host_pms import __version__
 from host_pms.bootstrap import application
 from host_pms.clock import Stop
-from host_pms.config.logging import configure_logging, log_event, warn_of_unknown
-from host_pms.config.settings import Settings, read_settings, unknown_variables
+from host_pms.command_options import NO_VALUE, STANDARD_OUTPUT, EnvFile, Quiet, log_as_set, write_json
+from host_pms.config.logging import log_event
+from host_pms.config.settings import Settings, read_settings
 from host_pms.errors import ConnectorError, UsageError
 from host_pms.events import Event, EventName, Notify
 from host_pms.report.summary import hotel_line, run_report
@@ -24,11 +24,17 @@ from host_pms.services.fleet import HotelResult, chosen_hotels, exit_code, sync_
 from host_pms.services.window import Asked
 from host_pms.signals import EXIT_CODE_OF_SIGNALS, stopped_by_signals
 from host_pms.simulate_command import SIMULATE_EPILOG, simulate
+from host_pms.state_commands import (
+    DROP_EPILOG,
+    REPLAY_EPILOG,
+    RUNS_EPILOG,
+    SHOW_EPILOG,
+    drop,
+    replay,
+    runs,
+    show,
+)
 from host_pms.terminal import console, file_table, hotel_table, print_failures, progress
-
-STANDARD_OUTPUT = Path("-")
-NO_VALUE = ""
-"""A flag's metavar: typer's own, `<bool>`, reads as if a value had to follow."""
 
 app = typer.Typer(
     name="host-pms",
@@ -38,11 +44,6 @@ app = typer.Typer(
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", metavar=NO_VALUE, help="Print nothing but errors.")]
-EnvFile = Annotated[
-    Path | None, typer.Option("--env-file", metavar="FILE", help="Read settings from FILE instead of .env.")
-]
 
 
 def _print_version(asked: bool) -> None:
@@ -120,7 +121,7 @@ def sync(
         results = sync_fleet(hotels, asked, wired.policy, wired.world, at_once=wired.at_once)
         report = run_report(results, wired.calls, dry_run=dry_run)
     if json is not None:
-        _write(json, msgspec.json.format(msgspec.json.encode(report), indent=2))
+        write_json(json, report)
     if not quiet and json != STANDARD_OUTPUT:
         _print_results(results, dry_run=dry_run)
     if _shows_bars(settings, quiet=quiet):
@@ -141,6 +142,10 @@ def hotels(quiet: Quiet = False, env_file: EnvFile = None) -> None:
             typer.echo(code)
 
 
+app.command(epilog=RUNS_EPILOG)(runs)
+app.command(epilog=SHOW_EPILOG)(show)
+app.command(epilog=REPLAY_EPILOG)(replay)
+app.command(epilog=DROP_EPILOG)(drop)
 app.command(epilog=SIMULATE_EPILOG)(simulate)
 
 
@@ -158,10 +163,7 @@ def demo_command(
 
 def _settings(env_file: Path | None, *, quiet: bool) -> Settings:
     settings = read_settings(env_file)
-    log_format = settings.log_format or ("console" if sys.stderr.isatty() else "json")
-    level = "ERROR" if quiet else "DEBUG" if settings.debug else settings.log_level
-    configure_logging(level=level, log_format=log_format, secrets=settings.secrets)
-    warn_of_unknown(unknown_variables(env_file))
+    log_as_set(settings, env_file, quiet=quiet)
     return settings
 
 
@@ -192,17 +194,6 @@ def _print_tracebacks(results: Sequence[HotelResult]) -> None:
     for result in results:
         if result.error is not None:
             traceback.print_exception(result.error)
-
-
-def _write(path: Path, body: bytes) -> None:
-    if path == STANDARD_OUTPUT:
-        sys.stdout.buffer.write(body + b"\n")
-        sys.stdout.flush()
-        return
-    try:
-        path.write_bytes(body + b"\n")
-    except OSError as fault:
-        raise UsageError(f"The report cannot be written to {path}: {fault.strerror}.") from fault
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:

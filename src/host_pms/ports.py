@@ -124,6 +124,9 @@ class ObjectStore(Protocol):
     def keys(self, bucket: str, prefix: str) -> tuple[str, ...]:
         """The keys that start with `prefix`, sorted; none where the bucket is not there."""
 
+    def folders(self, bucket: str) -> tuple[str, ...]:
+        """What the bucket's keys have before their first slash, sorted; none where it is not there."""
+
 
 class Queue(Protocol):
     """A FIFO queue, with one group a hotel."""

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from threading import Lock
 
 from rich.console import Console
@@ -10,8 +11,10 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn
 from rich.table import Table
 
 from host_pms.events import Event, EventName, Notify
+from host_pms.report.history import age_of, answers_by_list, length, nights_of, rejected_of, rows_of
 from host_pms.report.summary import HotelLine
 from host_pms.services.fleet import HotelResult
+from host_pms.services.history import HotelRuns, KnownRun
 
 _PHASES = {
     EventName.RUN_OPENED: "reading reservations",
@@ -128,3 +131,48 @@ def file_table(results: Sequence[HotelResult]) -> Table:
         for file in result.published.files if result.published else ():
             table.add_row(result.hotel_code, f"s3://{file.bucket}/{file.key}", f"{file.record_count:,}")
     return table
+
+
+def print_runs(hotels: Sequence[HotelRuns], now: datetime) -> None:
+    """The runs of hotels in a table, and below it what is to be said of single ones."""
+    out = console()
+    known = [run for hotel in hotels for run in hotel.runs]
+    out.print(run_table(known, now) if known else "No run is known.")
+    for line in run_notes(hotels):
+        out.print(line, markup=False, soft_wrap=True)
+    for hotel in hotels:
+        for fault in hotel.faults:
+            console(error=True).print(f"{hotel.hotel_code}: {fault}", markup=False, soft_wrap=True)
+
+
+def run_table(runs: Sequence[KnownRun], now: datetime) -> Table:
+    """One line a run; the phases of open ones stand in brackets."""
+    table = Table(box=None, pad_edge=False, collapse_padding=True, header_style="bold")
+    table.add_column("hotel", overflow="fold")
+    table.add_column("timestamp", no_wrap=True)
+    table.add_column("phase", no_wrap=True)
+    for name in ("rows", "nights", "files", "rejected", "age"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for known in runs:
+        figures = (rows_of(known), nights_of(known), len(known.manifest.files), rejected_of(known))
+        table.add_row(
+            known.run.hotel_code,
+            known.run.timestamp,
+            f"open: {known.stage}" if known.phase else known.stage,
+            *(_count(figure) for figure in figures),
+            length(age_of(known, now)),
+        )
+    return table
+
+
+def run_notes(hotels: Sequence[HotelRuns]) -> Iterator[str]:
+    """Who holds a hotel, how far its open run has come, and what was left out."""
+    for hotel in hotels:
+        if hotel.holder:
+            silent = length(hotel.holder.silent)
+            yield f"{hotel.hotel_code} is held by {hotel.holder.owner}, last heard of {silent} ago."
+        for known in hotel.runs:
+            if known.phase:
+                yield f"{hotel.hotel_code} {known.run.timestamp} has kept answers: {answers_by_list(known)}."
+        if hotel.older:
+            yield f"{hotel.hotel_code} has {hotel.older:,} older runs; --last shows more."

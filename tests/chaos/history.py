@@ -46,6 +46,7 @@ def lived(plan: Plan) -> History:
     history = History(plan=plan, world=world, faults=Faults(planned=plan.hits))
     for _ in range(SYNCS):
         history.tries.append(_synced(world, history.faults, plan.restart))
+        Worker(world, history.faults).look()
         _time_goes_by(world)
     world.quiet = True
     world.passes(HOURS_BETWEEN * 3600)

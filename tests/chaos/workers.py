@@ -14,7 +14,9 @@ from chaos.world import POLICY, World
 from fakes import AtOnce
 
 from host_pms.errors import ConnectorError, RateLimitedError, StoppedError, TransientError, WriteConflictError
+from host_pms.services.archive import Archive
 from host_pms.services.fleet import chosen_hotels, sync_fleet
+from host_pms.services.history import known_hotels, runs_of_hotels
 from host_pms.services.sync import Neighbours
 from host_pms.services.window import Asked
 
@@ -80,9 +82,9 @@ class Faults:
 WRITES = frozenset({"store.put_new", "heads.swap", "esb.register", "esb.move_watermark", "queue.send"})
 CALLS = WRITES | {
     *("pms.config", "pms.reservations", "pms.revenue", "pms.inventory_grid"),
-    *("esb.hotels", "esb.parameters", "store.read", "heads.read"),
+    *("esb.hotels", "esb.parameters", "store.read", "heads.read", "store.keys", "store.folders"),
 }
-"""Every call of a port that a sync makes; `store.keys` is for people's commands only."""
+"""Every call of a port that a sync makes, or who looks at its runs."""
 
 
 class Worker:
@@ -111,6 +113,20 @@ class Worker:
         finally:
             self._world.gone.add(self.name)
         return result.error
+
+    def look(self) -> None:
+        """A `host-pms runs`, which changes nothing, whatever happens to it."""
+        ports = self._neighbours()
+        archive = Archive(
+            store=ports.store,
+            heads=ports.heads,
+            clock=ports.clock,
+            notify=ports.notify,
+            new_owner=ports.new_owner,
+            is_gone=ports.is_gone,
+        )
+        with suppress(ConnectorError, Crash):
+            runs_of_hotels(known_hotels(archive, POLICY), archive, POLICY, last=2, at_once=1)
 
     def _neighbours(self) -> Neighbours:
         world = self._world

@@ -6,8 +6,11 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
 import pytest
+from fakes import MemoryStore
 
+from host_pms.aws.s3 import S3Store
 from host_pms.errors import DivergentObjectError
+from host_pms.local.disk import DiskStore
 from host_pms.ports import ObjectStore
 
 KEY = "H1/reservation-20240115T103045Z.json"
@@ -164,6 +167,13 @@ def test_keys_are_sorted_and_chosen_by_prefix(store: ObjectStore, bucket: str) -
     assert store.keys(bucket, "H2/a.json") == ("H2/a.json",)
     assert store.keys(bucket, "H3/a") == store.keys(bucket, "H2/a.json/") == ()
     assert content(store, bucket, "H1/ção +%2F.json") == b""
+
+
+def test_folders_are_what_keys_begin_with(store: MemoryStore | DiskStore | S3Store, bucket: str) -> None:
+    for key in ("H2/_state/x.json", "H1/a.json", "H1/_state/runs/b.json", "alone.json", "H10/a.json"):
+        put(store, bucket, b"", key)
+    assert store.folders(bucket) == ("H1", "H10", "H2")
+    assert store.folders("never-made") == ()
 
 
 def test_a_missing_bucket_has_no_keys(store: ObjectStore) -> None:

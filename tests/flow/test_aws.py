@@ -76,18 +76,21 @@ class Account:
         )
         return [dict(message) for message in answer.get("Messages", [])]
 
+    def settings(self) -> dict[str, str]:
+        """What names the storage."""
+        return {
+            "STORAGE": "aws",
+            "AWS_REGION": REGION,
+            "AWS_ENDPOINT_URL": self.endpoint,
+            "AWS_S3_RAW_PREFIX": f"{self.name}-raw-",
+            "AWS_S3_PROCESSED_PREFIX": f"{self.name}-",
+            "AWS_SQS_QUEUE_NAME": f"{self.name}.fifo",
+            **KEYS,
+        }
+
     def sync(self, simulator: Simulator, folder: Path) -> CompletedProcess[str]:
-        given = variables(
-            simulator,
-            STORAGE="aws",
-            AWS_REGION=REGION,
-            AWS_ENDPOINT_URL=self.endpoint,
-            AWS_S3_RAW_PREFIX=f"{self.name}-raw-",
-            AWS_S3_PROCESSED_PREFIX=f"{self.name}-",
-            AWS_SQS_QUEUE_NAME=f"{self.name}.fifo",
-            IMPORT_LOOKBACK="0h",
-        )
-        return host_pms("sync", "--json", "-", cwd=folder, given={**given, **KEYS})
+        given = variables(simulator, IMPORT_LOOKBACK="0h", **self.settings())
+        return host_pms("sync", "--json", "-", cwd=folder, given=given)
 
 
 @pytest.fixture
@@ -161,6 +164,27 @@ def test_objects_and_the_trigger_are_in_aws(
     assert [f"s3://{file['bucket']}/{file['fileKey']}" for file in trigger["files"]] == [
         body["fileUrl"] for body in registered
     ]
+
+
+def test_past_runs_are_listed_and_replayed_without_a_key_of_host_or_the_esb(
+    account: Account, simulator: Simulator, tmp_path: Path
+) -> None:
+    account.create_buckets()
+    account.create_queue()
+    stamp = json.loads(account.sync(simulator, tmp_path).stdout)["hotels"][0]["timestamp"]
+    before = account.objects()
+    listed = host_pms("runs", "--json", cwd=tmp_path, given=account.settings())
+    ((run,),) = (hotel["runs"] for hotel in json.loads(listed.stdout)["hotels"])
+    assert (run["hotelCode"], run["timestamp"], run["phase"]) == (HOTEL, stamp, "published")
+    replayed = host_pms("replay", HOTEL, stamp, cwd=tmp_path, given=account.settings())
+    assert (replayed.returncode, replayed.stderr) == (0, "")
+    assert account.objects() == before
+
+    key = f"{HOTEL}/revenue-{stamp}-00001.json"
+    account.s3.delete_object(Bucket=f"{account.name}-raw-reservations", Key=key)
+    damaged = host_pms("replay", HOTEL, stamp, cwd=tmp_path, given=account.settings())
+    assert damaged.returncode == 6
+    assert f"s3://{account.name}-raw-reservations/{key} is gone" in damaged.stdout
 
 
 @pytest.mark.parametrize("missing", ["raw-reservations", "segments"])

@@ -164,13 +164,20 @@ def timestamp_of(files: dict[str, bytes]) -> str:
     return name.removesuffix(".json").rpartition("reservation-")[2]
 
 
+def in_order(calls: Sequence[Call]) -> Sequence[Call]:
+    """As they are kept: pages are fetched side by side, one reading of a list after the other."""
+    readings = list(dict.fromkeys(call.query.get("updateFrom") for call in calls))
+    return sorted(
+        calls,
+        key=lambda call: (readings.index(call.query.get("updateFrom")), int(call.query.get("start", 0))),
+    )
+
+
 def raw_objects(simulator: Simulator, calls: Sequence[Call], timestamp: str) -> dict[str, bytes]:
     """What must be kept of Host's answers: the same calls once more get the same bytes."""
     kept: dict[str, bytes] = {}
     for path, (bucket, kind) in DATASETS.items():
-        # Pages are fetched side by side; they are kept in the list's order.
-        in_order = sorted(calls, key=lambda call: int(call.query.get("start", 0)))
-        bodies = [body_of(simulator, call) for call in in_order if call.path == path]
+        bodies = [body_of(simulator, call) for call in in_order(calls) if call.path == path]
         for number, body in enumerate(bodies, start=1):
             suffix = "" if kind == "config" else f"-{number:05}"
             kept[f"{bucket}/{HOTEL}/{kind}-{timestamp}{suffix}.json"] = body

@@ -83,8 +83,20 @@ def test_a_failure_is_raised_where_its_page_is_asked_for_and_nowhere_else() -> N
 
 def test_what_was_dropped_and_not_yet_begun_is_never_fetched() -> None:
     ahead, fetched = lookahead()
-    ahead.page(0, [])
-    ahead._under_way[99] = ahead._sent(99)
+    threads = ahead.threads
+    assert isinstance(threads, ByHand)
+    ahead._under_way[99] = threads.submit(ahead.fetch, 99)
     ahead.drop()
-    ahead.threads.run()  # type: ignore[attr-defined]
+    threads.run()
+    assert fetched == []
+
+
+def test_without_threads_a_page_is_fetched_when_it_is_asked_for() -> None:
+    fetched: list[int] = []
+
+    def fetch(start: int) -> bytes:
+        fetched.append(start)
+        return b""
+
+    Lookahead(fetch=fetch, threads=None).page(0, [99, 198])
     assert fetched == [0]

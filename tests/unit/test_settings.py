@@ -8,7 +8,14 @@ from typing import Any
 import pytest
 from pydantic import SecretStr, ValidationError
 
-from host_pms.config.settings import Settings, duration, given_settings, read_settings, unknown_variables
+from host_pms.config.settings import (
+    Settings,
+    duration,
+    given_settings,
+    read_archive_settings,
+    read_settings,
+    unknown_variables,
+)
 from host_pms.errors import SettingsError, UsageError
 
 EXAMPLE = Path(__file__).parents[2] / ".env.example"
@@ -67,6 +74,17 @@ def test_the_example_as_it_stands_is_refused_for_its_placeholders() -> None:
     with pytest.raises(SettingsError) as raised:
         read_settings(EXAMPLE)
     assert [fault.split(":")[0] for fault in raised.value.faults] == list(REQUIRED)
+
+
+def test_past_runs_need_the_storage_alone(env_file: Path) -> None:
+    env_file.write_text("STORAGE=local\nESB_API_KEY=<key>\nHOST_API_RATE_LIMIT=none\nLEASE_TTL=90s\n")
+    settings = read_archive_settings(env_file)
+    assert (settings.storage, settings.lease_ttl) == ("local", timedelta(seconds=90))
+    assert settings.secrets == ()
+    env_file.write_text("STORAGE=cloud\nREJECT_LIMIT=2\n")
+    with pytest.raises(SettingsError) as raised:
+        read_archive_settings(env_file)
+    assert [fault.split(":")[0] for fault in raised.value.faults] == ["REJECT_LIMIT", "STORAGE"]
 
 
 def test_the_example_tells_the_defaults(env_file: Path) -> None:

@@ -14,7 +14,11 @@ if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
     from boto3.session import Session
     from types_boto3_s3.client import S3Client
-    from types_boto3_s3.type_defs import PutObjectRequestTypeDef
+    from types_boto3_s3.type_defs import (
+        ListObjectsV2OutputTypeDef,
+        ListObjectsV2RequestPaginateTypeDef,
+        PutObjectRequestTypeDef,
+    )
 
 _CHUNK = 1 << 20
 _SENDS = 5  # S1: the same body again, 4 times at most
@@ -69,15 +73,26 @@ class S3Store:
 
     def keys(self, bucket: str, prefix: str) -> tuple[str, ...]:
         """The keys that start with `prefix`, sorted; none where the bucket is not there."""
-        with translated(f"Listing s3://{bucket}/{prefix}", f"bucket {bucket}"):
+        pages = self._listing(bucket, {"Bucket": bucket, "Prefix": prefix})
+        return tuple(sorted(item["Key"] for page in pages for item in page.get("Contents", ())))
+
+    def folders(self, bucket: str) -> tuple[str, ...]:
+        """What the bucket's keys have before their first slash, sorted; none where it is not there."""
+        pages = self._listing(bucket, {"Bucket": bucket, "Delimiter": "/"})
+        found = (item["Prefix"] for page in pages for item in page.get("CommonPrefixes", ()))
+        return tuple(sorted(prefix.removesuffix("/") for prefix in found))
+
+    def _listing(
+        self, bucket: str, request: "ListObjectsV2RequestPaginateTypeDef"
+    ) -> "list[ListObjectsV2OutputTypeDef]":
+        with translated(f"Listing s3://{bucket}/{request.get('Prefix', '')}", f"bucket {bucket}"):
             client = self._client()
             try:
-                pages = client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
-                return tuple(sorted(item["Key"] for page in pages for item in page.get("Contents", ())))
+                return list(client.get_paginator("list_objects_v2").paginate(**request))
             except client.exceptions.ClientError as error:
                 if code_of(error) != "NoSuchBucket":
                     raise
-                return ()
+                return []
 
     def _create(self, bucket: str, key: str, body: BinaryIO) -> bool:
         """Whether the object was created; False where there was one."""

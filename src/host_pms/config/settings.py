@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from dotenv import dotenv_values
 from pydantic import (
@@ -61,8 +61,11 @@ Duration = Annotated[timedelta, BeforeValidator(duration)]
 Url = Annotated[str, BeforeValidator(_checked_url)]
 
 
-class Settings(BaseSettings):
-    """All settings; the variables are the fields' names in capitals. Secrets never show in a text of it."""
+class ArchiveSettings(BaseSettings):
+    """Where runs are kept and how files are made of them: no key, and nothing of Host or the ESB.
+
+    The variables are the fields' names in capitals.
+    """
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
 
@@ -76,14 +79,6 @@ class Settings(BaseSettings):
     aws_s3_kms_key_id: str | None = None
     storage: Literal["aws", "local"] = "aws"
     local_root: Path = Path("./data")
-    esb_base_url: Url = "https://esb.climber.com/api"
-    esb_api_key: SecretStr
-    esb_api_key_header: str = Field(default="X-API-Key", pattern=r"^[A-Za-z0-9-]+$")
-    host_api_base_url: Url = "https://hostapi.azure-api.net/rms-v2"
-    # NoDecode: broken JSON is a fault of this variable among the others, not pydantic's own exception.
-    host_api_subscription_keys: Annotated[dict[str, SecretStr], NoDecode] = {}
-    host_api_subscription_key: SecretStr | None = Field(default=None, validate_default=True)
-    host_api_rate_limit: int = Field(default=200, ge=0)
     import_lookback: Duration = timedelta(hours=2)
     inventory_horizon_days: int = Field(default=365, ge=0, le=3650)
     max_retries: int = Field(default=3, ge=0, le=10)
@@ -92,9 +87,6 @@ class Settings(BaseSettings):
     reject_limit: float = Field(default=0.05, ge=0, le=1)
     reservation_id_format: Literal["composite", "numeric"] = "composite"
     lease_ttl: Duration = timedelta(seconds=120)
-    esb_api_key_secret: str | None = None
-    host_api_keys_secret: str | None = None
-    rate_budget_table: str | None = None
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["console", "json"] | None = None
 
@@ -109,6 +101,43 @@ class Settings(BaseSettings):
         if value < timedelta(seconds=3):
             raise ValueError("must be at least 3s")
         return value
+
+    @property
+    def buckets(self) -> Buckets:
+        """The six buckets of this environment."""
+        return Buckets(
+            raw_prefix=self._named(self.aws_s3_raw_prefix),
+            processed_prefix=self._named(self.aws_s3_processed_prefix),
+        )
+
+    @property
+    def queue_name(self) -> str:
+        """The trigger's queue in this environment."""
+        return self._named(self.aws_sqs_queue_name)
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Every secret's text, for redaction."""
+        return ()
+
+    def _named(self, pattern: str) -> str:
+        return pattern.replace("{env}", self.environment)
+
+
+class Settings(ArchiveSettings):
+    """All settings. Secrets never show in a text of it."""
+
+    esb_base_url: Url = "https://esb.climber.com/api"
+    esb_api_key: SecretStr
+    esb_api_key_header: str = Field(default="X-API-Key", pattern=r"^[A-Za-z0-9-]+$")
+    host_api_base_url: Url = "https://hostapi.azure-api.net/rms-v2"
+    # NoDecode: broken JSON is a fault of this variable among the others, not pydantic's own exception.
+    host_api_subscription_keys: Annotated[dict[str, SecretStr], NoDecode] = {}
+    host_api_subscription_key: SecretStr | None = Field(default=None, validate_default=True)
+    host_api_rate_limit: int = Field(default=200, ge=0)
+    esb_api_key_secret: str | None = None
+    host_api_keys_secret: str | None = None
+    rate_budget_table: str | None = None
 
     @field_validator("esb_api_key", "host_api_subscription_key")
     @classmethod
@@ -148,26 +177,13 @@ class Settings(BaseSettings):
         return value
 
     @property
-    def buckets(self) -> Buckets:
-        """The six buckets of this environment."""
-        return Buckets(
-            raw_prefix=self._named(self.aws_s3_raw_prefix),
-            processed_prefix=self._named(self.aws_s3_processed_prefix),
-        )
-
-    @property
-    def queue_name(self) -> str:
-        """The trigger's queue in this environment."""
-        return self._named(self.aws_sqs_queue_name)
-
-    @property
     def secrets(self) -> tuple[str, ...]:
         """Every secret's text, for redaction."""
         keys = (self.esb_api_key, self.host_api_subscription_key, *self.host_api_subscription_keys.values())
         return tuple(key.get_secret_value() for key in keys if key is not None)
 
-    def _named(self, pattern: str) -> str:
-        return pattern.replace("{env}", self.environment)
+
+Kind = TypeVar("Kind", bound=ArchiveSettings)
 
 
 def read_settings(env_file: Path | None = None) -> Settings:
@@ -177,10 +193,19 @@ def read_settings(env_file: Path | None = None) -> Settings:
         SettingsError: some are missing or wrong; all of them are named, none of their values.
         UsageError: `env_file` was named and is not there, or the file cannot be read as text.
     """
+    return _read(Settings, env_file)
+
+
+def read_archive_settings(env_file: Path | None = None) -> ArchiveSettings:
+    """Those that suffice where neither Host nor the ESB is asked, read as `read_settings` does."""
+    return _read(ArchiveSettings, env_file)
+
+
+def _read(kind: type[Kind], env_file: Path | None) -> Kind:
     if env_file is not None and not env_file.is_file():
         raise UsageError(f"There is no file {env_file}.", remedy="--env-file names a file of settings.")
     try:
-        return Settings(_env_file=env_file or ".env")  # type: ignore[call-arg]  # pydantic reads the fields
+        return kind(_env_file=env_file or ".env")  # type: ignore[call-arg]  # pydantic-settings' own
     except ValidationError as error:
         faults = [_fault(found["loc"], found["type"], found["msg"]) for found in error.errors()]
         raise SettingsError(sorted(set(faults))) from None

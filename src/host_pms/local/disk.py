@@ -59,6 +59,12 @@ class DiskStore:
             found = [path.relative_to(folder).as_posix() for path in _files(top)]
         return tuple(sorted(key for key in found if key.startswith(prefix)))
 
+    def folders(self, bucket: str) -> tuple[str, ...]:
+        """What the bucket's keys have before their first slash, sorted; none where it is not there."""
+        top = bucket_path(self._root, bucket)
+        with translated("Listing", top):
+            return tuple(sorted(path.name for path in top.iterdir() if path.is_dir())) if top.is_dir() else ()
+
 
 def _files(top: Path) -> Iterator[Path]:
     """Every file under `top`; none where `top` is no folder."""

@@ -27,6 +27,10 @@ class DiscardingStore:
         """There are none."""
         return ()
 
+    def folders(self, bucket: str) -> tuple[str, ...]:  # noqa: ARG002 - the port's form
+        """There are none."""
+        return ()
+
 
 class DiscardingHeads:
     """A `HeadStore` without heads, in which every swap succeeds."""

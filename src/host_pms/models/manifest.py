@@ -5,11 +5,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
 from host_pms.models.head import Cursors, Frozen, OpenRun, Phase, Progress, StoredFile, Window
+from host_pms.models.run import Run
+
+
+class KeptError(ValueError):
+    """Something kept for good that cannot be trusted; says why, never what stands in it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -21,6 +26,9 @@ class RejectedRow:
     row: int
     path: str
     reason: str
+
+
+Kept = TypeVar("Kept")
 
 
 class RawObject(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -91,6 +99,30 @@ def manifest_of(hotel_code: str, open_run: OpenRun, rejected: tuple[RejectedRow,
         rejected=rejected,
         epoch=open_run.epoch,
     )
+
+
+def read_manifest(body: bytes, run: Run) -> Manifest:
+    """The manifest of `run` in `body`.
+
+    Raises:
+        KeptError: it is damaged, of another version, or another run's.
+    """
+    manifest = read_kept(body, Manifest)
+    if Run(hotel_code=manifest.hotel_code, started=manifest.started) != run:
+        raise KeptError("is another run's")
+    return manifest
+
+
+def read_kept(body: bytes, kind: type[Kept]) -> Kept:
+    """What `encode_kept` wrote.
+
+    Raises:
+        KeptError: it is damaged or of another version.
+    """
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except (ValueError, RecursionError):
+        raise KeptError("is damaged or of another version") from None
 
 
 def encode_kept(value: Any) -> tuple[bytes, str]:

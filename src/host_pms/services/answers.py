@@ -32,6 +32,11 @@ class Answer:
     body: bytes
 
 
+def rolled(before: bytes, content: bytes) -> bytes:
+    """The rolling SHA-256 over a run's answers, after one whose own SHA-256 is `content`."""
+    return hashlib.sha256(before + content).digest()
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Accepted:
     kind: str
@@ -114,7 +119,7 @@ class Answers:
                 kind=kind,
                 epoch=self._epochs[here] if is_kept else self._epoch,
                 stored=RawObject(bucket=answer.bucket, key=answer.key, sha256=content.hexdigest()),
-                digest=hashlib.sha256(before + content.digest()).digest(),
+                digest=rolled(before, content.digest()),
             )
         )
         if here + 1 == len(self._epochs):

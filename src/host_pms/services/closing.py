@@ -9,8 +9,8 @@ from typing import Any
 import msgspec
 
 from host_pms.errors import BusyError, NeedsPersonError, TransientError
-from host_pms.models.head import TOLD, OpenRun, Phase
-from host_pms.models.manifest import RejectedRow, encode_kept, manifest_of
+from host_pms.models.head import TOLD, Frozen, OpenRun, Phase
+from host_pms.models.manifest import KeptError, RejectedRow, encode_kept, manifest_of, read_kept
 from host_pms.models.run import Buckets, Run
 from host_pms.ports import ObjectStore
 from host_pms.services.journal import Journal
@@ -30,7 +30,8 @@ class Closing:
     def close(self) -> None:
         """Write the manifest and close the run, whether it was published or given up."""
         open_run = self.journal.open_run
-        body, _ = encode_kept(manifest_of(self.run.hotel_code, open_run, self._rejected(open_run)))
+        rejected = kept_rejects(self.store, self.buckets, self.run, open_run.frozen)
+        body, _ = encode_kept(manifest_of(self.run.hotel_code, open_run, rejected))
         self.journal.keep()
         self.store.put_new(self.buckets.raw_configs, self.run.manifest_key, BytesIO(body))
         self.journal.record(open_run=None, **self._remembered(open_run))
@@ -67,15 +68,27 @@ class Closing:
             "watermarks": () if plan.watermark is None else (plan.watermark,),
         }
 
-    def _rejected(self, open_run: OpenRun) -> tuple[RejectedRow, ...]:
-        """R18's rows, as they were kept; none where the run ended before that."""
-        if not open_run.frozen or not open_run.frozen.rejected:
-            return ()
-        try:
-            with self.store.read(self.buckets.raw_reservations, self.run.key("rejected")) as stream:
-                return msgspec.json.decode(stream.read(), type=tuple[RejectedRow, ...])
-        except FileNotFoundError:
-            return ()
+
+def kept_rejects(
+    store: ObjectStore, buckets: Buckets, run: Run, frozen: Frozen | None
+) -> tuple[RejectedRow, ...]:
+    """R18's rows of a run, as they were kept; none where it ended before that.
+
+    Raises:
+        NeedsPersonError: what is there cannot be trusted.
+    """
+    if not frozen or not frozen.rejected:
+        return ()
+    bucket, key = buckets.raw_reservations, run.key("rejected")
+    try:
+        with store.read(bucket, key) as stream:
+            return read_kept(stream.read(), tuple[RejectedRow, ...])
+    except FileNotFoundError:
+        return ()
+    except KeptError as fault:
+        raise NeedsPersonError(
+            f"The list of rejected rows {bucket}/{key} {fault}.", remedy="Put back its last good version."
+        ) from fault
 
 
 def _not_to_be_trusted(open_run: OpenRun) -> dict[str, Any]:

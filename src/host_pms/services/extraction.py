@@ -83,8 +83,8 @@ class Extraction:
     answers: Answers
     buckets: Buckets
     teller: Teller
-    threads: Executor
-    pages_ahead: int
+    threads: Executor | None = None
+    pages_ahead: int = 0
 
     def config(self) -> HostConfig:
         """The hotel's configuration, checked to be this hotel's.

@@ -25,6 +25,31 @@ _RENEW_AT = 1 / 3  # of the lease's length, so when less than 2/3 of it remain
 _SLACK = 1 + 1 / 12  # whole seconds of the store's clock, and the time that its answer took
 
 
+def head_key(hotel_code: str) -> str:
+    """Where a hotel's head is, in the raw hotel-configs bucket."""
+    return f"{state_of(hotel_code)}head.json"
+
+
+def trusted_head(body: bytes, bucket: str, hotel_code: str) -> Head:
+    """The hotel's head in `body`, which was read from `bucket`.
+
+    Raises:
+        NeedsPersonError: it cannot be trusted.
+    """
+    try:
+        return read_head(body, hotel_code)
+    except HeadError as fault:
+        raise NeedsPersonError(
+            f"The state {bucket}/{head_key(hotel_code)} {fault}.",
+            remedy="It was left as it is, and nothing was published; never delete it.",
+        ) from fault
+
+
+def is_held(lease: Lease, age: float, *, ttl: float, is_gone: Callable[[str], bool]) -> bool:
+    """S2: whether somebody holds a lease that was last written `age` seconds ago and lasts `ttl` seconds."""
+    return lease.held and age < ttl * _SLACK and not is_gone(lease.owner)
+
+
 class Journal:
     """One worker's hold on one hotel's head, from `acquire` to `release`.
 
@@ -45,7 +70,7 @@ class Journal:
     ) -> None:
         self._heads = heads
         self._bucket = bucket
-        self._key = f"{state_of(hotel_code)}head.json"
+        self._key = head_key(hotel_code)
         self.hotel_code = hotel_code
         self._owner = owner
         self._ttl = ttl.total_seconds()
@@ -73,14 +98,10 @@ class Journal:
         found = self._heads.read(self._bucket, self._key)
         if found is not None:
             self.head, self._version = self._trusted(found.body), found.version
-            if self._is_held(found.age):
+            if is_held(self.head.lease, found.age, ttl=self._ttl, is_gone=self._is_gone):
                 raise self._busy()
         epoch = self.head.lease.epoch + 1
         self.record(lease=Lease(epoch=epoch, owner=self._owner, held=True))
-
-    def _is_held(self, age: float) -> bool:
-        lease = self.head.lease
-        return lease.held and age < self._ttl * _SLACK and not self._is_gone(lease.owner)
 
     @property
     def open_run(self) -> OpenRun:
@@ -150,13 +171,7 @@ class Journal:
         raise self._busy()
 
     def _trusted(self, body: bytes) -> Head:
-        try:
-            return read_head(body, self.hotel_code)
-        except HeadError as fault:
-            raise NeedsPersonError(
-                f"The state {self._bucket}/{self._key} {fault}.",
-                remedy="It was left as it is, and nothing was published; never delete it.",
-            ) from fault
+        return trusted_head(body, self._bucket, self.hotel_code)
 
     def _busy(self) -> BusyError:
         return BusyError(

@@ -13,29 +13,28 @@ from dataclasses import dataclass, field
 
 @dataclass
 class Lookahead:
-    """One list's pages, by the row they start at; `fetch` may be called from any thread of `threads`."""
+    """One list's pages, by the row they start at; `fetch` may be called from any thread of `threads`.
+
+    Without threads no page is fetched before it is asked for.
+    """
 
     fetch: Callable[[int], bytes]
-    threads: Executor
+    threads: Executor | None
     _under_way: dict[int, Future[bytes]] = field(default_factory=dict)
 
     def page(self, start: int, expected: Sequence[int]) -> bytes:
         """The page at `start`; those `expected` after it are on their way when this returns."""
         if start not in self._under_way:
             self.drop()
-        if start not in self._under_way and not expected:
+        if self.threads is None or (start not in self._under_way and not expected):
             return self.fetch(start)
-        asked = self._under_way.pop(start, None) or self._sent(start)
-        for later in expected:
-            if later not in self._under_way:
-                self._under_way[later] = self._sent(later)
-        return asked.result()
+        for page in (start, *expected):
+            if page not in self._under_way:
+                self._under_way[page] = self.threads.submit(self.fetch, page)
+        return self._under_way.pop(start).result()
 
     def drop(self) -> None:
         """Throw away what was not asked for; of what is under way, nobody waits for the answer."""
         for page in self._under_way.values():
             page.cancel()
         self._under_way.clear()
-
-    def _sent(self, start: int) -> Future[bytes]:
-        return self.threads.submit(self.fetch, start)

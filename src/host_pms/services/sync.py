@@ -13,6 +13,7 @@ from host_pms.models.host.config import HostConfig
 from host_pms.models.run import Run, run_timestamp
 from host_pms.ports import Clock, Esb, HeadStore, ImportParameters, ObjectStore, PmsApi, Queue
 from host_pms.services.answers import Answers
+from host_pms.services.archive import Archive
 from host_pms.services.closing import Closing
 from host_pms.services.extraction import Extraction
 from host_pms.services.journal import Journal
@@ -60,7 +61,7 @@ class Published:
     watermark: datetime | None
 
 
-def journal_of(hotel_code: str, policy: Policy, world: Neighbours) -> Journal:
+def journal_of(hotel_code: str, policy: Policy, world: Neighbours | Archive) -> Journal:
     """The hotel's journal, its lease not yet taken."""
     return Journal(
         world.heads,
