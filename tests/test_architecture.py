@@ -286,7 +286,6 @@ LONGER = {
     "cli.sync": "every option is a parameter, with its help",
     "simulate_command.simulate": "likewise",
     "services.transformation.publish": "the order in which files are stored, on one screen",
-    "transformers.reservation._records": "a record's 26 fields, each by its rule",
 }
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from fake_pms import encode, posting, price, reservation
 
+from host_pms.models.host.amounts import as_decimal
 from host_pms.models.host.config import UndatedHotelError, read_config
 from host_pms.models.host.inventory import read_grid
 from host_pms.models.host.reading import PageError, Reject, check_json
@@ -131,7 +132,7 @@ def test_amounts_are_exact_as_written() -> None:
         )
     )
     assert isinstance(found, Reservation)
-    assert found.prices[0].amount == Decimal("0.1000000000000000000000000000000000001")
+    assert as_decimal(found.prices[0].room) == Decimal("0.1000000000000000000000000000000000001")
 
 
 def test_one_bad_row_does_not_cost_its_page() -> None:
