@@ -1,12 +1,11 @@
 """Every worked example, through the pure functions alone."""
 
-from datetime import datetime
-
 import msgspec
 import pytest
 from golden_cases import NAMES, exact_json, load
+from sorted_out import cleaned
 
-from host_pms.models.climber.files import encode
+from host_pms.models.climber.files import ReservationNight, encode
 from host_pms.models.host.config import read_config
 from host_pms.models.host.inventory import read_grid
 from host_pms.models.host.reading import Reject
@@ -16,7 +15,7 @@ from host_pms.transformers.books import Books
 from host_pms.transformers.codes import read_catalogue
 from host_pms.transformers.inventory import inventory_start, room_inventory
 from host_pms.transformers.postings import RoomPostings
-from host_pms.transformers.reservation import Tally, Terms, reservation_nights
+from host_pms.transformers.reservation import Tally, Terms, reservation_records
 from host_pms.transformers.rows import NewestRows
 from host_pms.transformers.segment import segments
 from host_pms.transformers.status import read_statuses
@@ -27,22 +26,23 @@ def test_case_comes_out_as_expected(name: str) -> None:
     case = load(name)
     config = read_config(case.body("config"))
     catalogue, statuses = read_catalogue(config.items), read_statuses(config.items)
-    rows = NewestRows(latest_plausible=datetime.max)
+    rows = NewestRows()
     for row in RESERVATIONS.page(case.body("reservations")).rows:
-        clean = RESERVATIONS.cleaned(row, 0)
+        clean = cleaned(RESERVATIONS, row, 0)
         assert not isinstance(clean, Reject)
         rows.add(clean)
     postings = RoomPostings(rows, own_update_from=case.update_from)
     books = Books(invoiced=postings.books)
     for row in POSTINGS.page(case.body("revenue")).rows:
-        clean = POSTINGS.cleaned(row, 0)
+        clean = cleaned(POSTINGS, row, 0)
         assert not isinstance(clean, Reject)
         postings.add(clean)
     terms = Terms(
         today=config.today, first_import=case.first_import, id_format="composite", statuses=statuses
     )
     tally = Tally(catalogue, books)
-    nights = list(reservation_nights(rows, postings, terms, tally))
+    records = list(reservation_records(rows, postings, terms, tally))
+    nights = msgspec.json.decode(b"[" + b",".join(records) + b"]", type=list[ReservationNight])
     first = inventory_start(config.today, case.update_from.date(), first_import=case.first_import)
     inventory = room_inventory(catalogue, read_grid(case.body("inventory")), today=config.today, first=first)
 

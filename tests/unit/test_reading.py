@@ -6,10 +6,13 @@ from typing import Any
 
 import pytest
 from fake_pms import encode, posting, price, reservation
+from sorted_out import cleaned
 
+from host_pms.models.host.amounts import as_decimal
 from host_pms.models.host.config import UndatedHotelError, read_config
 from host_pms.models.host.inventory import read_grid
-from host_pms.models.host.reading import PageError, Reject, check_json
+from host_pms.models.host.json_text import PageError, check_json
+from host_pms.models.host.reading import Reject
 from host_pms.models.host.reservation import RESERVATIONS, Reservation
 from host_pms.models.host.revenue import POSTINGS, Posting
 
@@ -20,12 +23,12 @@ def read(row: Any) -> Reservation | Reject:
 
 def read_body(body: bytes) -> Reservation | Reject:
     (only,) = RESERVATIONS.page(body).rows
-    return RESERVATIONS.cleaned(only, 0)
+    return cleaned(RESERVATIONS, only, 0)
 
 
 def read_posting(row: Any) -> Posting | Reject:
     (only,) = POSTINGS.page(encode({"Revenue": [row]})).rows
-    return POSTINGS.cleaned(only, 0)
+    return cleaned(POSTINGS, only, 0)
 
 
 @pytest.mark.parametrize(
@@ -131,14 +134,14 @@ def test_amounts_are_exact_as_written() -> None:
         )
     )
     assert isinstance(found, Reservation)
-    assert found.prices[0].amount == Decimal("0.1000000000000000000000000000000000001")
+    assert as_decimal(found.prices[0].room) == Decimal("0.1000000000000000000000000000000000001")
 
 
 def test_one_bad_row_does_not_cost_its_page() -> None:
     page = RESERVATIONS.page(
         encode({"Reservations": [reservation(ResId=1), reservation(Rooms={}), reservation(ResId=3)]})
     )
-    found = [RESERVATIONS.cleaned(row, place) for place, row in enumerate(page.rows)]
+    found = [cleaned(RESERVATIONS, row, place) for place, row in enumerate(page.rows)]
     assert [getattr(row, "res_id", None) for row in found] == ["1", None, "3"]
     assert isinstance(found[1], Reject)
     assert found[1].position == 1
@@ -152,7 +155,7 @@ def test_a_lone_surrogate_in_a_guests_name_costs_nothing() -> None:
 def test_a_lone_surrogate_in_what_would_be_published_rejects_its_row_only() -> None:
     body = encode({"Reservations": [reservation(Agency="SURROGATE"), reservation(ResId=2)]})
     rows = RESERVATIONS.page(body.replace(b"SURROGATE", b"\\ud800")).rows
-    found = [RESERVATIONS.cleaned(row, place) for place, row in enumerate(rows)]
+    found = [cleaned(RESERVATIONS, row, place) for place, row in enumerate(rows)]
     assert isinstance(found[0], Reject)
     assert isinstance(found[1], Reservation)
 
@@ -160,7 +163,7 @@ def test_a_lone_surrogate_in_what_would_be_published_rejects_its_row_only() -> N
 def test_an_amount_that_is_not_a_number_rejects_its_row_only() -> None:
     body = encode({"Reservations": [reservation(Prices=[price("2024-01-20", "777")]), reservation()]})
     rows = RESERVATIONS.page(body.replace(b"777", b"NaN")).rows
-    found = [RESERVATIONS.cleaned(row, place) for place, row in enumerate(rows)]
+    found = [cleaned(RESERVATIONS, row, place) for place, row in enumerate(rows)]
     assert isinstance(found[0], Reject)
     assert isinstance(found[1], Reservation)
 
@@ -204,7 +207,7 @@ def test_an_absurd_value_costs_its_row_at_most(before: bytes, after: bytes) -> N
     assert before in odd
     body = b'{"Reservations": [' + odd.replace(before, after, 1) + b"," + encode(reservation(ResId=2)) + b"]}"
     rows = RESERVATIONS.page(body).rows
-    found = [RESERVATIONS.cleaned(row, place) for place, row in enumerate(rows)]
+    found = [cleaned(RESERVATIONS, row, place) for place, row in enumerate(rows)]
     assert (
         isinstance(found[0], Reject)
         or b"LastUpdate" in before

@@ -18,7 +18,7 @@ from host_pms.errors import (
     TransientError,
     UsageError,
 )
-from host_pms.models.host.reading import PageError, check_json, decode, listed
+from host_pms.models.host.json_text import PageError, check_json, decode, listed
 from host_pms.models.host.values import day, moment, plain_text
 from host_pms.ports import ImportParameters, Registration
 

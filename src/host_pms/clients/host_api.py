@@ -10,7 +10,7 @@ from pydantic import SecretStr
 from host_pms import __version__
 from host_pms.clients.http import HttpSender, Request
 from host_pms.errors import AccessDeniedError, NeedsPersonError
-from host_pms.models.host.reading import check_json
+from host_pms.models.host.json_text import check_json
 
 PAGE_LIMIT = 100
 

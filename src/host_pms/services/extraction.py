@@ -3,24 +3,24 @@
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from decimal import Decimal
 from functools import partial
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, TypeVar
 
 from host_pms.errors import IncompleteListError, NeedsPersonError, TransientError
 from host_pms.models.host.config import HostConfig, UndatedHotelError, read_config
 from host_pms.models.host.inventory import GridRoom, read_grid
-from host_pms.models.host.reading import PageError, Reject, RowReader, WireRow
+from host_pms.models.host.json_text import PageError
+from host_pms.models.host.reading import RowReader, WireRow
 from host_pms.models.host.reservation import RESERVATIONS
 from host_pms.models.host.revenue import POSTINGS
-from host_pms.models.manifest import RejectedRow
 from host_pms.models.run import Buckets, Run
 from host_pms.ports import PmsApi
 from host_pms.services.answers import Answer, Answers
+from host_pms.services.dataset import Dataset, Kept, take_batch
 from host_pms.services.lookahead import Lookahead
-from host_pms.services.paging import Batch, Scan
+from host_pms.services.paging import Scan
 from host_pms.services.telling import Teller
 from host_pms.transformers.postings import RoomPostings
 from host_pms.transformers.rows import NewestRows
@@ -29,38 +29,6 @@ GRID_DAYS = 30
 """InventoryGrid takes at most this many days a call, both ends included."""
 
 Row = TypeVar("Row", bound=WireRow)
-CleanIn_contra = TypeVar("CleanIn_contra", contravariant=True)
-
-
-class Intake(Protocol[CleanIn_contra]):
-    """What the readable rows of a list are poured into, page by page."""
-
-    def add(self, row: CleanIn_contra, /) -> None:
-        """Take one row."""
-
-
-Kept = TypeVar("Kept", bound=Intake[Any])
-
-
-@dataclass(kw_only=True)
-class Dataset(Generic[Kept]):
-    """One list that was read: its readable rows in `kept`, and what was counted on the way.
-
-    `newest_update` is the latest `LastUpdate` of a readable row that is not after `latest_plausible` (S9).
-    """
-
-    name: str
-    kept: Kept
-    latest_plausible: datetime
-    newest_update: datetime | None = None
-    rejected: list[RejectedRow] = field(default_factory=list)
-    read: int = 0
-    pages: int = 0
-
-    def note_update(self, updated: datetime | None) -> None:
-        """A readable row was changed then."""
-        if updated is not None and updated <= self.latest_plausible:
-            self.newest_update = max(self.newest_update or updated, updated)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -181,7 +149,9 @@ class Extraction:
                 batch = scan.take(answer.body)
                 self.answers.accept(dataset.name, answer)
                 if batch.restarted:
-                    dataset = replace(dataset, kept=begin(), rejected=[], read=0, newest_update=None)
+                    dataset = replace(
+                        dataset, kept=begin(), rejected=[], read=0, newest_update=None, future_updates=0
+                    )
                 take_batch(dataset, answer.key, batch, reader)
                 self.teller.page(dataset.name, dataset.read, scan.total_rows)
         except PageError as fault:
@@ -196,39 +166,6 @@ class Extraction:
 
     def _page(self, dataset: Dataset[Any], fetch: Callable[[], bytes]) -> Answer:
         return self.answers.ask(dataset.name, self.buckets.raw_reservations, dataset.pages + 1, fetch)
-
-
-def take_batch(dataset: Dataset[Any], key: str, batch: Batch[Row], reader: RowReader[Row, Any]) -> None:
-    """Pour a page's new rows into `dataset`: readable ones as values, the others as rejects (R18)."""
-    dataset.pages += 1
-    for place, row in batch.rows:
-        dataset.read += 1
-        clean = reader.cleaned(row, place)
-        if not isinstance(clean, Reject):
-            dataset.note_update(clean.last_update)
-            dataset.kept.add(clean)
-            continue
-        dataset.rejected.append(
-            RejectedRow(dataset=dataset.name, raw_key=key, row=place, path=clean.path, reason=clean.reason)
-        )
-
-
-def refuse_too_many_rejects(dataset: Dataset[Any], *, limit: float) -> None:
-    """R18: more than `limit` of a dataset's rows, and more than 5 rows, fail the run.
-
-    Raises:
-        NeedsPersonError: so many were rejected.
-    """
-    rejected = len(dataset.rejected)
-    if rejected > ALWAYS_TOLERATED and rejected > Decimal(str(limit)) * dataset.read:
-        raise NeedsPersonError(
-            f"{rejected} of {dataset.read} {dataset.name} rows cannot be read, "
-            f"more than the tolerated share of {limit:.1%}.",
-            remedy="Nothing was published; the rejected rows are listed with the raw answers.",
-        )
-
-
-ALWAYS_TOLERATED = 5
 
 
 def grid_windows(first: date, last: date) -> Iterator[tuple[date, date]]:

@@ -8,8 +8,6 @@ from itertools import count, islice
 from tempfile import TemporaryFile
 from typing import BinaryIO
 
-from host_pms.models.climber.files import ReservationNight, encode
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Part:
@@ -20,29 +18,33 @@ class Part:
     sha256: str
 
 
-def parts(nights: Iterator[ReservationNight], records_per_file: int, room: ExitStack) -> Iterator[Part]:
+AT_ONCE = 500
+"""Records that are written together: writing and hashing each alone took a tenth of the whole work."""
+
+
+def parts(records: Iterator[bytes], records_per_file: int, room: ExitStack) -> Iterator[Part]:
     """The reservations file in parts of at most `records_per_file`; `room` closes them.
 
     There is always a first part, be it an empty list.
     """
     for number in count(1):
         body = room.enter_context(TemporaryFile())  # noqa: SIM115 - `room` closes it
-        part = _write_list(body, islice(nights, records_per_file))
+        part = _write_list(body, islice(records, records_per_file))
         if number > 1 and part.records == 0:
             return
         yield part
 
 
-def _write_list(body: BinaryIO, nights: Iterator[ReservationNight]) -> Part:
+def _write_list(body: BinaryIO, records: Iterator[bytes]) -> Part:
     written, digest = 0, hashlib.sha256()
 
     def write(text: bytes) -> None:
         body.write(text)
         digest.update(text)
 
-    for night in nights:
-        write((b",\n" if written else b"[\n") + encode(night))
-        written += 1
+    while some := list(islice(records, AT_ONCE)):
+        write((b",\n" if written else b"[\n") + b",\n".join(some))
+        written += len(some)
     write(b"\n]\n" if written else b"[]\n")
     body.flush()
     return Part(body=body, records=written, sha256=digest.hexdigest())

@@ -6,7 +6,8 @@ from datetime import date, datetime
 from host_pms.events import EventName
 from host_pms.models.head import Window
 from host_pms.models.host.config import HostConfig
-from host_pms.services.extraction import Dataset, Extraction
+from host_pms.services.dataset import Dataset
+from host_pms.services.extraction import Extraction
 from host_pms.services.transformation import Extracted
 from host_pms.services.window import latest_plausible
 from host_pms.transformers.postings import RoomPostings
@@ -42,9 +43,8 @@ class Reading:
         )
 
     def _reservations(self) -> Dataset[NewestRows]:
-        latest = latest_plausible(self.config)
         return self.source.reservations(
-            self.window.update_from, lambda: NewestRows(latest_plausible=latest), latest_plausible=latest
+            self.window.update_from, NewestRows, latest_plausible=latest_plausible(self.config)
         )
 
     def _revenue(self, rows: NewestRows, statuses: StatusTable) -> Dataset[RoomPostings]:

@@ -13,7 +13,7 @@ from typing import Never
 
 from host_pms.errors import ConnectorError, IncompleteListError, NeedsPersonError
 from host_pms.models.head import StoredFile
-from host_pms.models.host.reading import PageError
+from host_pms.models.host.json_text import PageError
 from host_pms.models.manifest import Manifest, RejectedRow
 from host_pms.ports import ObjectStore
 from host_pms.services.answers import Answers

@@ -11,7 +11,7 @@ from host_pms.models.manifest import AnswerList, RejectedRow, encode_kept
 from host_pms.models.run import Run
 from host_pms.ports import ObjectStore
 from host_pms.services.answers import Answers
-from host_pms.services.extraction import refuse_too_many_rejects
+from host_pms.services.dataset import refuse_too_many_rejects
 from host_pms.services.journal import Journal
 from host_pms.services.policy import Policy
 from host_pms.services.transformation import Extracted, Output, Transformation

@@ -9,19 +9,20 @@ from io import BytesIO
 from typing import BinaryIO
 
 from host_pms.errors import NeedsPersonError
-from host_pms.models.climber.files import ReservationNight, encode
+from host_pms.models.climber.files import encode
 from host_pms.models.head import StoredFile, Window
 from host_pms.models.host.config import HostConfig
 from host_pms.models.manifest import RejectedRow
 from host_pms.models.run import Run
-from host_pms.services.extraction import Dataset, Grid
+from host_pms.services.dataset import Dataset
+from host_pms.services.extraction import Grid
 from host_pms.services.parts import parts
 from host_pms.services.policy import Policy
 from host_pms.transformers.books import Books, RowBooks
 from host_pms.transformers.codes import Catalogue, read_catalogue
 from host_pms.transformers.inventory import inventory_start, room_inventory
 from host_pms.transformers.postings import RoomPostings
-from host_pms.transformers.reservation import NumericIdError, Tally, Terms, reservation_nights
+from host_pms.transformers.reservation import NumericIdError, Tally, Terms, reservation_records
 from host_pms.transformers.rows import NewestRows
 from host_pms.transformers.segment import segments
 from host_pms.transformers.status import Status, StatusTable
@@ -83,10 +84,10 @@ class Transformation:
         config = extracted.config
         catalogue = read_catalogue(config.items)
         tally = Tally(catalogue, _open_books(extracted))
-        nights = reservation_nights(
+        records = reservation_records(
             extracted.reservations.kept, extracted.revenue.kept, self._terms(extracted), tally
         )
-        reservations = self._make_reservations(nights, room)
+        reservations = self._make_reservations(records, room)
         self._check(tally.books)
         inventory = room_inventory(
             catalogue, extracted.grid.rooms, today=config.today, first=self._inventory_start(config)
@@ -145,7 +146,7 @@ class Transformation:
             body=BytesIO(body),
         )
 
-    def _make_reservations(self, nights: Iterator[ReservationNight], room: ExitStack) -> list[Made]:
+    def _make_reservations(self, records: Iterator[bytes], room: ExitStack) -> list[Made]:
         try:
             return [
                 Made(
@@ -158,7 +159,7 @@ class Transformation:
                     ),
                     body=part.body,
                 )
-                for number, part in enumerate(parts(nights, self.policy.records_per_file, room), start=1)
+                for number, part in enumerate(parts(records, self.policy.records_per_file, room), start=1)
             ]
         except NumericIdError as fault:
             raise NeedsPersonError(
@@ -193,7 +194,7 @@ def _counts(extracted: Extracted, catalogue: Catalogue, tally: Tally) -> Mapping
         "rejectedReservations": len(rows.rejected),
         "olderVersions": rows.kept.older,
         "newestVersions": len(rows.kept),
-        "futureUpdates": rows.kept.future_updates,
+        "futureUpdates": rows.future_updates,
         "sharedDetails": rows.kept.shared_details(),
         "postings": revenue.read,
         "rejectedPostings": len(revenue.rejected),

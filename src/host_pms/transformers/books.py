@@ -1,38 +1,38 @@
-"""R19: the books must balance, or the run fails before anything is registered."""
+"""R19: the books must balance, or the run fails before anything is registered. All amounts are exact."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
 
-from host_pms.transformers.money import HALF_CENT, ZERO, multiply, subtract, total
+from host_pms.models.host.amounts import Amount, as_decimal
+from host_pms.transformers.money import HALF_CENT
 
 
 @dataclass(kw_only=True, slots=True)
 class PricedBooks:
     """One priced revenue: what came in, where it went, what was published."""
 
-    came_in: Decimal = ZERO
-    zeroed_without_revenue: Decimal = ZERO  # R10
-    zeroed_on_parts: Decimal = ZERO  # R13
-    carried: Decimal = ZERO
-    published: Decimal = ZERO
+    came_in: Amount = 0
+    zeroed_without_revenue: Amount = 0  # R10
+    zeroed_on_parts: Amount = 0  # R13
+    carried: Amount = 0
+    published: Amount = 0
 
     def faults(self, records: int) -> Iterator[str]:
         """Why these books do not balance."""
-        gone = total((self.zeroed_without_revenue, self.zeroed_on_parts, self.carried))
+        gone = self.zeroed_without_revenue + self.zeroed_on_parts + self.carried
         if self.came_in != gone:
-            yield f"{self.came_in} came in, but {gone} is accounted for"
+            yield f"{as_decimal(self.came_in)} came in, but {as_decimal(gone)} is accounted for"
         yield from rounding_faults(self.published, self.carried, records)
 
     def lines(self) -> Mapping[str, str]:
         """The books as the report carries them."""
         return {
-            "in": str(self.came_in),
-            "zeroedCancelledAndNoShow": str(self.zeroed_without_revenue),
-            "zeroedOnParts": str(self.zeroed_on_parts),
-            "carried": str(self.carried),
-            "rounding": str(subtract(self.published, self.carried)),
-            "published": str(self.published),
+            "in": _written(self.came_in),
+            "zeroedCancelledAndNoShow": _written(self.zeroed_without_revenue),
+            "zeroedOnParts": _written(self.zeroed_on_parts),
+            "carried": _written(self.carried),
+            "rounding": _written(self.published - self.carried),
+            "published": _written(self.published),
         }
 
 
@@ -40,34 +40,34 @@ class PricedBooks:
 class PostingBooks:
     """The room postings: what was read, where it went, what was published."""
 
-    read: Decimal = ZERO
-    orphans: Decimal = ZERO
+    read: Amount = 0
+    orphans: Amount = 0
     orphan_postings: int = 0
-    context: Decimal = ZERO
+    context: Amount = 0
     context_postings: int = 0
-    zeroed_cancelled: Decimal = ZERO  # R10
-    not_yet_past: Decimal = ZERO
-    carried: Decimal = ZERO
-    published: Decimal = ZERO
+    zeroed_cancelled: Amount = 0  # R10
+    not_yet_past: Amount = 0
+    carried: Amount = 0
+    published: Amount = 0
 
     def faults(self, records: int) -> Iterator[str]:
         """Why these books do not balance."""
-        gone = total((self.orphans, self.context, self.zeroed_cancelled, self.not_yet_past, self.carried))
+        gone = self.orphans + self.context + self.zeroed_cancelled + self.not_yet_past + self.carried
         if self.read != gone:
-            yield f"{self.read} was read, but {gone} is accounted for"
+            yield f"{as_decimal(self.read)} was read, but {as_decimal(gone)} is accounted for"
         yield from rounding_faults(self.published, self.carried, records)
 
     def lines(self) -> Mapping[str, str]:
         """The books as the report carries them."""
         return {
-            "in": str(self.read),
-            "orphans": str(self.orphans),
-            "context": str(self.context),
-            "zeroedCancelled": str(self.zeroed_cancelled),
-            "notYetPast": str(self.not_yet_past),
-            "carried": str(self.carried),
-            "rounding": str(subtract(self.published, self.carried)),
-            "published": str(self.published),
+            "in": _written(self.read),
+            "orphans": _written(self.orphans),
+            "context": _written(self.context),
+            "zeroedCancelled": _written(self.zeroed_cancelled),
+            "notYetPast": _written(self.not_yet_past),
+            "carried": _written(self.carried),
+            "rounding": _written(self.published - self.carried),
+            "published": _written(self.published),
         }
 
 
@@ -124,8 +124,15 @@ class Books:
         }
 
 
-def rounding_faults(published: Decimal, carried: Decimal, records: int) -> Iterator[str]:
+def rounding_faults(published: Amount, carried: Amount, records: int) -> Iterator[str]:
     """Published must be carried, but for half a cent a record at most."""
-    rounding = subtract(published, carried)
-    if abs(rounding) > multiply(HALF_CENT, Decimal(records)):
-        yield f"{published} is published, but {carried} was carried over {records} records"
+    at_most = HALF_CENT * records
+    if not -at_most <= published - carried <= at_most:
+        yield (
+            f"{as_decimal(published)} is published, "
+            f"but {as_decimal(carried)} was carried over {records} records"
+        )
+
+
+def _written(amount: Amount) -> str:
+    return str(as_decimal(amount))

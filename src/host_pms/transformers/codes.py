@@ -5,9 +5,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from host_pms.models.climber.files import Code
+from host_pms.models.climber.records import json_text
 from host_pms.models.host.config import ConfigItem, folded
 
 UNASSIGNED = "UNASSIGNED"
+UNASSIGNED_TEXT = f'"{UNASSIGNED}"'
+"""As JSON."""
 
 CATALOGUE_KINDS = {
     "category": "rooms",
@@ -122,12 +125,13 @@ class Resolver:
     _known: dict[str | None, str | None] = field(default_factory=dict)
 
     def code(self, value: str | None) -> str:
-        """The code of `value`, or UNASSIGNED."""
-        if value in self._known:
+        """The code of `value` as JSON, or UNASSIGNED."""
+        try:
             found = self._known[value]
-        else:
-            found = self._known[value] = self.listed.resolve(value)
+        except KeyError:
+            code = self.listed.resolve(value)
+            found = self._known[value] = None if code is None else json_text(code)
         if found is None:
             self.unassigned += 1
-            return UNASSIGNED
+            return UNASSIGNED_TEXT
         return found

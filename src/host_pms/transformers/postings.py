@@ -2,18 +2,19 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime
-from decimal import Decimal
 
+from host_pms.models.host.amounts import Amount
 from host_pms.models.host.reservation import Reservation
 from host_pms.models.host.revenue import Posting
 from host_pms.transformers.books import PostingBooks
-from host_pms.transformers.money import ZERO, add
 from host_pms.transformers.rows import GuestKey, NewestRows, guest_key
 from host_pms.transformers.status import StatusTable
 from host_pms.transformers.stays import stay_nights
 
-Invoiced = dict[date, Decimal]
-"""Exact sums of a row's postings by date."""
+Invoiced = dict[date, Amount]
+"""Exact sums of a row's postings by date: all of one date land on the same row."""
+
+_NONE: Invoiced = {}
 
 
 class RoomPostings:
@@ -22,7 +23,7 @@ class RoomPostings:
     def __init__(self, rows: NewestRows, *, own_update_from: datetime) -> None:
         self._rows = rows
         self._own_update_from = own_update_from
-        self._postings: dict[GuestKey, list[tuple[date, Decimal]]] = {}
+        self._sums: dict[GuestKey, Invoiced] = {}
         self.books = PostingBooks()
         self.other_groups = 0
 
@@ -31,35 +32,39 @@ class RoomPostings:
         if not posting.room:
             self.other_groups += 1
             return
-        self.books.read = add(self.books.read, posting.net)
+        self.books.read += posting.net
         key = guest_key(posting.res_id, posting.guest_id)
         if self._rows.has_guest(key):
-            self._postings.setdefault(key, []).append((posting.date, posting.net))
+            invoiced = self._sums.setdefault(key, {})
+            invoiced[posting.date] = invoiced.get(posting.date, 0) + posting.net
         elif posting.last_update is not None and posting.last_update < self._own_update_from:
             self.books.context_postings += 1
-            self.books.context = add(self.books.context, posting.net)
+            self.books.context += posting.net
         else:
             self.books.orphan_postings += 1
-            self.books.orphans = add(self.books.orphans, posting.net)
+            self.books.orphans += posting.net
 
     def earliest_night(self, statuses: StatusTable) -> date | None:
         """The earliest date that a posting gives a row here (R11), cancelled rows aside."""
-        nights = (
-            night
-            for key, postings in self._postings.items()
-            if self._rows.has_live(key, statuses)
-            for night, _ in postings
-        )
-        return min(nights, default=None)
+        earliest: date | None = None
+        for key, invoiced in self._sums.items():
+            first = min(invoiced)
+            if (earliest is None or first < earliest) and self._rows.has_live(key, statuses):
+                earliest = first
+        return earliest
+
+    def of(self, row: Reservation) -> Invoiced:
+        """All postings of its booking row and guest; they land on it if it is the only one."""
+        return self._sums.get(guest_key(row.res_id, row.guest_id), _NONE)
 
     def landed(self, rows: Sequence[Reservation]) -> list[Invoiced]:
         """What lands on each of `rows`, which are those of one booking row and guest; in the same order."""
         landed: list[Invoiced] = [{} for _ in rows]
-        postings = self._postings.get(guest_key(rows[0].res_id, rows[0].guest_id), ())
-        targets = _Targets(rows)
-        for night, net in postings:
-            invoiced = landed[targets.of(night)]
-            invoiced[night] = add(invoiced.get(night, ZERO), net)
+        invoiced = self.of(rows[0])
+        if invoiced:
+            targets = _Targets(rows)
+            for night, net in invoiced.items():
+                landed[targets.of(night)][night] = net
         return landed
 
 

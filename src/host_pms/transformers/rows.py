@@ -24,60 +24,56 @@ def row_key(row: Reservation) -> RowKey:
 
 
 class NewestRows:
-    """The newest version of every row; `older` counts the versions that lost.
+    """The newest version of every row; `older` counts the versions that lost."""
 
-    Of all rows read, `newest_update` is the latest `LastUpdate` that is not after `latest_plausible`;
-    `future_updates` counts those that are (S9).
-    """
-
-    def __init__(self, *, latest_plausible: datetime) -> None:
+    def __init__(self) -> None:
         self.older = 0
-        self.newest_update: datetime | None = None
-        self.future_updates = 0
-        self._latest_plausible = latest_plausible
         self._rows: dict[RowKey, Reservation] = {}
-        self._guests: dict[GuestKey, list[RowKey]] = {}
+        # Most guests have one row, and need no list of rows.
+        self._first: dict[GuestKey, RowKey] = {}
+        self._sharing: dict[GuestKey, list[RowKey]] = {}
 
     def __len__(self) -> int:
         return len(self._rows)
 
     def add(self, row: Reservation, /) -> None:
         """R5: the latest `LastUpdate` wins, on a tie the first, in the place where the row came first."""
-        self._note_update(row.last_update)
-        key = row_key(row)
+        key = (row.res_id, row.detail_id, row.guest_id)  # row_key, for every row that is read
         held = self._rows.get(key)
         if held is None:
-            self._guests.setdefault(guest_key(row.res_id, row.guest_id), []).append(key)
             self._rows[key] = row
+            guest = (row.res_id, row.guest_id)
+            first = self._first.setdefault(guest, key)
+            if first is not key:
+                self._sharing.setdefault(guest, [first]).append(key)
             return
         self.older += 1
         if (row.last_update or _EARLIEST) > (held.last_update or _EARLIEST):
             self._rows[key] = row
 
-    def _note_update(self, updated: datetime | None) -> None:
-        if updated is None:
-            return
-        if updated > self._latest_plausible:
-            self.future_updates += 1
-        elif self.newest_update is None or updated > self.newest_update:
-            self.newest_update = updated
-
     def has_guest(self, key: GuestKey) -> bool:
         """Whether a posting with this key finds a row here."""
-        return key in self._guests
+        return key in self._first
 
     def has_live(self, key: GuestKey, statuses: StatusTable) -> bool:
         """Whether one of the rows with this key is not cancelled."""
-        rows = (self._rows[row_key] for row_key in self._guests[key])
+        rows = (self._rows[row_key] for row_key in self._keys(key))
         return any(statuses.status(row.status_id) is not Status.CANCELLED for row in rows)
 
     def __iter__(self) -> Iterator[Reservation]:
         """R16: the rows in the order in which they came."""
         return iter(self._rows.values())
 
+    def is_alone(self, row: Reservation) -> bool:
+        """Whether `row` is the only one of its booking row and guest, as most are."""
+        return (row.res_id, row.guest_id) not in self._sharing
+
     def sharing(self, row: Reservation) -> Sequence[Reservation]:
         """`row` and the others of its booking row and guest, in order."""
-        return [self._rows[key] for key in self._guests[guest_key(row.res_id, row.guest_id)]]
+        return [self._rows[key] for key in self._keys(guest_key(row.res_id, row.guest_id))]
+
+    def _keys(self, guest: GuestKey) -> Sequence[RowKey]:
+        return self._sharing.get(guest) or (self._first[guest],)
 
     def shared_details(self) -> int:
         """Rows that share `ResId` and `DetailId` with another guest's row; Host is assumed to have none."""
@@ -86,13 +82,10 @@ class NewestRows:
 
     def earliest_night(self, statuses: StatusTable, *, today: date) -> date | None:
         """S10: the earliest night before `today` of the rows, cancelled ones aside."""
-        live = (row for row in self._rows.values() if statuses.status(row.status_id) is not Status.CANCELLED)
-        nights = (night for row in live for night in _first_nights(row) if night < today)
-        return min(nights, default=None)
-
-
-def _first_nights(row: Reservation) -> Iterator[date]:
-    if row.check_in < row.check_out:
-        yield row.check_in
-    for price in row.prices:
-        yield price.date
+        nights: set[date] = set()
+        for row in self._rows.values():
+            if statuses.status(row.status_id) is not Status.CANCELLED:
+                nights.update([price.date for price in row.prices])
+                if row.check_in < row.check_out:
+                    nights.add(row.check_in)
+        return min((night for night in nights if night < today), default=None)

@@ -3,11 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from decimal import Decimal
+from functools import lru_cache
 
 from host_pms.models.host.reservation import Reservation
-from host_pms.models.host.revenue import ROOM_SALES_GROUP
-from host_pms.transformers.money import ZERO, add
 from host_pms.transformers.status import Status, StatusTable
 
 _NOTHING: frozenset[date] = frozenset()
@@ -31,9 +29,14 @@ WHOLE = Share()
 """The share of a row whose stay is not split."""
 
 
-def stay_nights(row: Reservation) -> list[date]:
+def stay_nights(row: Reservation) -> frozenset[date]:
     """R7: every date from check-in up to, not including, check-out."""
-    return [row.check_in + number * _DAY for number in range((row.check_out - row.check_in).days)]
+    return _nights(row.check_in, row.check_out)
+
+
+@lru_cache(maxsize=8192)
+def _nights(first: date, end: date) -> frozenset[date]:
+    return frozenset(first + number * _DAY for number in range((end - first).days))
 
 
 def shares(rows: Sequence[Reservation], statuses: StatusTable) -> list[Share]:
@@ -70,8 +73,4 @@ def _occupies(row: Reservation, statuses: StatusTable) -> bool:
 
 def _priced_claims(master: Reservation, first: date, last: date) -> frozenset[date]:
     """The nights from `first` up to, not including, `last` on which its own room prices sum above 0."""
-    sums: dict[date, Decimal] = {}
-    for price in master.prices:
-        if price.sales_group == ROOM_SALES_GROUP and first <= price.date < last:
-            sums[price.date] = add(sums.get(price.date, ZERO), price.amount)
-    return frozenset(night for night, amount in sums.items() if amount > 0)
+    return frozenset([night.date for night in master.prices if night.room > 0 and first <= night.date < last])

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from host_pms.models.host.reading import PageError, decode, listed
+from host_pms.models.host.json_text import PageError, decode, listed
 from host_pms.models.host.values import FaultError, day, description, encodable, if_whole, moment, text
 
 

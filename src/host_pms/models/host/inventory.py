@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from host_pms.models.host.reading import decode, listed
+from host_pms.models.host.json_text import decode, listed
 from host_pms.models.host.values import day, if_whole, text
 
 

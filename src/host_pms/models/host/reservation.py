@@ -1,18 +1,15 @@
 """A reservation row: as Host sends it, and as the rules take it."""
 
-import re
 from collections.abc import Mapping
 from datetime import date, datetime
-from decimal import Decimal
 from typing import Any
 
 import msgspec
 
+from host_pms.models.host.prices import HostPrice, NightPrices, loose_prices, night_prices
 from host_pms.models.host.reading import RowReader, WireRow
 from host_pms.models.host.values import (
     FaultError,
-    amount,
-    checked_amount,
     encodable,
     identifier,
     if_text,
@@ -22,6 +19,7 @@ from host_pms.models.host.values import (
     required_day,
     required_identifier,
     text,
+    trimmed,
     whole,
 )
 
@@ -29,16 +27,11 @@ LONGEST_STAY = 1000
 """R18: nights."""
 
 
-class HostPrice(msgspec.Struct, rename="pascal"):
-    """One price of one date, as it came."""
+class HostReservation(WireRow, rename="pascal", gc=False):
+    """A well-formed row. Guests, and all else that no rule reads, is skipped unread.
 
-    date: str | None = None
-    sales_group: int | None = None
-    amount: Decimal | None = None
-
-
-class HostReservation(WireRow, rename="pascal"):
-    """A well-formed row. Guests, and all else that no rule reads, is skipped unread."""
+    The fields stand as Host writes them: found in this order, they are decoded a tenth faster.
+    """
 
     res_no: int | str | None = None
     res_id: int | str | None = None
@@ -50,30 +43,22 @@ class HostReservation(WireRow, rename="pascal"):
     check_in: str | None = None
     check_out: str | None = None
     rooms: int | None = None
-    pax: int | None = None
-    res_status: int | str | None = None
     category: str | None = None
-    segment_description: str | None = None
-    sub_segment_description: str | None = None
-    channel_description: str | None = None
-    pack: str | None = None
-    price_list: str | None = None
     agency: str | None = None
     company: str | None = None
     cro: str | None = None
     group_name: str | None = None
+    pax: int | None = None
+    pack: str | None = None
+    price_list: str | None = None
+    segment_description: str | None = None
+    sub_segment_description: str | None = None
+    channel_description: str | None = None
+    res_status: int | str | None = None
     prices: list[HostPrice] | None = None
 
 
-class Price(msgspec.Struct, frozen=True, gc=False):
-    """An exact amount on a date; `sales_group` 0 is room, 1 is F&B, above 1 is other."""
-
-    date: date
-    sales_group: int
-    amount: Decimal
-
-
-class Texts(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class Texts(msgspec.Struct, frozen=True, gc=False):
     """What a row names: six things of the catalogue (R2) and four that have none (R3)."""
 
     room: str | None
@@ -88,7 +73,7 @@ class Texts(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     group: str | None
 
 
-class Reservation(msgspec.Struct, frozen=True, kw_only=True):
+class Reservation(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A readable reservation row: one guest's stay, or one part of a stay that is split.
 
     Dates are the hotel's. `master` is False for a part that follows a room move.
@@ -107,7 +92,7 @@ class Reservation(msgspec.Struct, frozen=True, kw_only=True):
     rooms: int
     pax: int
     texts: Texts
-    prices: tuple[Price, ...]
+    prices: tuple[NightPrices, ...]
 
 
 def _clean(row: HostReservation) -> Reservation:
@@ -131,35 +116,22 @@ def _clean(row: HostReservation) -> Reservation:
         rooms=_count(row.rooms, "Rooms", missing=1),
         pax=_count(row.pax, "Pax", missing=0),
         texts=_texts(row),
-        prices=tuple(_price(price, number) for number, price in enumerate(row.prices or ())),
+        prices=night_prices(row.prices or ()),
     )
 
 
 def _texts(row: HostReservation) -> Texts:
     return Texts(
-        room=text(row.category),
-        segment=text(row.segment_description),
-        sub_segment=text(row.sub_segment_description),
-        channel=text(row.channel_description),
-        package=text(row.pack),
-        rate=text(row.price_list),
-        agency=text(row.agency),
-        company=text(row.company),
-        cro=text(row.cro),
-        group=text(row.group_name),
-    )
-
-
-def _price(price: HostPrice, number: int) -> Price:
-    path = f"Prices[{number}]"
-    if price.amount is None:
-        raise FaultError(f"{path}.Amount", "is missing")
-    if price.sales_group is None or price.sales_group < 0:
-        raise FaultError(f"{path}.SalesGroup", "is missing or negative")
-    return Price(
-        date=required_day(price.date, f"{path}.Date"),
-        sales_group=price.sales_group,
-        amount=checked_amount(price.amount, f"{path}.Amount"),
+        trimmed(row.category),
+        trimmed(row.segment_description),
+        trimmed(row.sub_segment_description),
+        trimmed(row.channel_description),
+        trimmed(row.pack),
+        trimmed(row.price_list),
+        trimmed(row.agency),
+        trimmed(row.company),
+        trimmed(row.cro),
+        trimmed(row.group_name),
     )
 
 
@@ -194,7 +166,7 @@ def _loosely(row: Mapping[str, Any]) -> HostReservation:
         rooms=whole(row.get("Rooms"), "Rooms"),
         pax=whole(row.get("Pax"), "Pax"),
         res_status=whole(row.get("ResStatus"), "ResStatus"),
-        prices=_loose_prices(row.get("Prices")),
+        prices=loose_prices(row.get("Prices")),
         category=_loose_text(row, "Category"),
         segment_description=_loose_text(row, "SegmentDescription"),
         sub_segment_description=_loose_text(row, "SubSegmentDescription"),
@@ -205,24 +177,6 @@ def _loosely(row: Mapping[str, Any]) -> HostReservation:
         company=_loose_text(row, "Company"),
         cro=_loose_text(row, "Cro"),
         group_name=_loose_text(row, "GroupName"),
-    )
-
-
-def _loose_prices(prices: Any) -> list[HostPrice] | None:
-    if prices is None:
-        return None
-    if not isinstance(prices, list):
-        raise FaultError("Prices", "is no list")
-    return [_loose_price(price, f"Prices[{number}]") for number, price in enumerate(prices)]
-
-
-def _loose_price(price: Any, path: str) -> HostPrice:
-    if not isinstance(price, dict):
-        raise FaultError(path, "is no object")
-    return HostPrice(
-        date=plain_date(price.get("Date"), f"{path}.Date"),
-        sales_group=whole(price.get("SalesGroup"), f"{path}.SalesGroup"),
-        amount=amount(price.get("Amount"), f"{path}.Amount"),
     )
 
 
@@ -241,9 +195,7 @@ RESERVATIONS: RowReader[HostReservation, Reservation] = RowReader(
     names=("Reservations",),
     bare=False,
     envelope=lambda body: _ENVELOPE.decode(body).rows,
-    wire=msgspec.json.Decoder(HostReservation).decode,
-    # msgspec takes any text that Python's Decimal does for a number: "1_000" would be 1000.
-    odd=re.compile(rb'"Amount"\s*:\s*"'),
+    wire=msgspec.json.Decoder(HostReservation, float_hook=str).decode,
     loosely=_loosely,
     clean=_clean,
 )

@@ -1,18 +1,15 @@
 """A financial posting: as Host sends it, and as the rules take it."""
 
-import re
 from collections.abc import Mapping
 from datetime import date, datetime
-from decimal import Decimal
 from typing import Any
 
 import msgspec
 
+from host_pms.models.host.amounts import Amount, required_amount, required_sales_group, written_amount
+from host_pms.models.host.prices import ROOM
 from host_pms.models.host.reading import RowReader, WireRow
 from host_pms.models.host.values import (
-    FaultError,
-    amount,
-    checked_amount,
     if_text,
     moment,
     plain_date,
@@ -22,17 +19,15 @@ from host_pms.models.host.values import (
     whole,
 )
 
-ROOM_SALES_GROUP = 0
 
-
-class HostPosting(WireRow, rename="pascal"):
-    """A well-formed posting."""
+class HostPosting(WireRow, rename="pascal", gc=False):
+    """A well-formed posting; `revenue_net` is a whole number, or text where it has a fraction."""
 
     res_id: int | str | None = None
     global_res_guest_id: int | str | None = None
     hotel_date: str | None = None
     sales_group: int | None = None
-    revenue_net: Decimal | None = None
+    revenue_net: Any = None
     last_update: str | None = None
 
 
@@ -43,21 +38,17 @@ class Posting(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     guest_id: str
     date: date
     room: bool
-    net: Decimal
+    net: Amount
     last_update: datetime | None
 
 
 def _clean(row: HostPosting) -> Posting:
-    if row.revenue_net is None:
-        raise FaultError("RevenueNet", "is missing")
-    if row.sales_group is None or row.sales_group < 0:
-        raise FaultError("SalesGroup", "is missing or negative")
     return Posting(
         res_id=required_identifier(row.res_id, "ResId"),
         guest_id=required_identifier(row.global_res_guest_id, "GlobalResGuestId"),
         date=required_day(row.hotel_date, "HotelDate"),
-        room=row.sales_group == ROOM_SALES_GROUP,
-        net=checked_amount(row.revenue_net, "RevenueNet"),
+        room=required_sales_group(row.sales_group, "SalesGroup") == ROOM,
+        net=required_amount(row.revenue_net, "RevenueNet"),
         last_update=None if row.last_update is None else moment(row.last_update),
     )
 
@@ -68,7 +59,7 @@ def _loosely(row: Mapping[str, Any]) -> HostPosting:
         global_res_guest_id=plain_identifier(row.get("GlobalResGuestId"), "GlobalResGuestId"),
         hotel_date=plain_date(row.get("HotelDate"), "HotelDate"),
         sales_group=whole(row.get("SalesGroup"), "SalesGroup"),
-        revenue_net=amount(row.get("RevenueNet"), "RevenueNet"),
+        revenue_net=written_amount(row.get("RevenueNet")),
         last_update=if_text(row.get("LastUpdate")),
     )
 
@@ -97,8 +88,7 @@ POSTINGS: RowReader[HostPosting, Posting] = RowReader(
     names=("Revenue", "revenue", "Transactions", "transactions"),
     bare=True,
     envelope=_rows,
-    wire=msgspec.json.Decoder(HostPosting).decode,
-    odd=re.compile(rb'"RevenueNet"\s*:\s*"'),
+    wire=msgspec.json.Decoder(HostPosting, float_hook=str).decode,
     loosely=_loosely,
     clean=_clean,
 )

@@ -15,14 +15,8 @@ _ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 WHOLE_DIGITS = 18
 """A whole number with more digits is no count, no sales group and no status."""
 
+TOO_LARGE = 10**WHOLE_DIGITS
 _DIGITS = re.compile(rf"-?\d{{1,{WHOLE_DIGITS}}}", re.ASCII)
-_NUMBER = re.compile(r"[+-]?\d+(\.\d+)?([eE][+-]?\d{1,4})?", re.ASCII)
-
-AMOUNT_LIMIT = Decimal(10**12)
-"""R18: an amount's absolute value lies below this."""
-
-FINEST_EXPONENT = -1000
-"""Digits below 10^-1000 are refused: an exact sum of 1e-999999999 would fill the memory."""
 
 
 class FaultError(ValueError):
@@ -55,6 +49,12 @@ def description(value: Any) -> str | None:
     return plain_text(value)
 
 
+@lru_cache(maxsize=8192)
+def trimmed(value: str | None) -> str | None:
+    """Trimmed text, None where nothing is left; equal texts of many rows become one object."""
+    return None if value is None else value.strip() or None
+
+
 def plain_text(value: Any) -> str | None:
     """Trimmed text or the digits of a whole number; else None."""
     if isinstance(value, str):
@@ -74,7 +74,7 @@ def identifier(value: Any, path: str) -> str | None:
         return None
     if isinstance(value, bool) or not isinstance(value, int | str):
         raise FaultError(path, "is neither a whole number nor text")
-    return encodable(plain_text(value), path)
+    return str(value) if isinstance(value, int) else encodable(value.strip() or None, path)
 
 
 def required_identifier(value: Any, path: str) -> str:
@@ -83,7 +83,7 @@ def required_identifier(value: Any, path: str) -> str:
     Raises:
         FaultError: it is missing, of another type, or cannot be written as UTF-8.
     """
-    found = identifier(value, path)
+    found = str(value) if type(value) is int else identifier(value, path)
     if found is None:
         raise FaultError(path, "is missing")
     return found
@@ -144,6 +144,8 @@ def whole(value: Any, path: str) -> int | None:
     Raises:
         FaultError: it is something else.
     """
+    if type(value) is int and -TOO_LARGE < value < TOO_LARGE:
+        return value
     if isinstance(value, str):
         value = value.strip()
         if not value:
@@ -152,8 +154,6 @@ def whole(value: Any, path: str) -> int | None:
             return int(value)
     elif value is None:
         return None
-    elif isinstance(value, int) and not isinstance(value, bool) and abs(value) < 10**WHOLE_DIGITS:
-        return value
     elif (
         isinstance(value, Decimal)
         and value.is_finite()
@@ -164,50 +164,16 @@ def whole(value: Any, path: str) -> int | None:
     raise FaultError(path, "is no whole number")
 
 
-def amount(value: Any, path: str) -> Decimal | None:
-    """An exact amount as written, also in text; None if missing.
-
-    Raises:
-        FaultError: it is no number, not finite, or not below 10^12 (R18).
-    """
-    if isinstance(value, str):
-        value = value.strip()
-        if not value:
-            return None
-        if not _NUMBER.fullmatch(value):
-            raise FaultError(path, "is no number")
-        value = Decimal(value)
-    elif isinstance(value, int) and not isinstance(value, bool):
-        value = Decimal(value)
-    elif value is None:
-        return None
-    if not isinstance(value, Decimal):
-        raise FaultError(path, "is no finite number")
-    return checked_amount(value, path)
-
-
-def checked_amount(value: Decimal, path: str) -> Decimal:
-    """`value`, within the limits of R18.
-
-    Raises:
-        FaultError: it is not.
-    """
-    if not value.is_finite():
-        raise FaultError(path, "is no finite number")
-    if not -AMOUNT_LIMIT < value < AMOUNT_LIMIT:
-        raise FaultError(path, "is not below 10^12")
-    if value and int(value.as_tuple().exponent) < FINEST_EXPONENT:
-        raise FaultError(path, "has more than 1,000 decimals")
-    return value
-
-
-@lru_cache(maxsize=8192)
 def day(value: str) -> date | None:
     """The date in the first ten characters of a date-time; None if there is none.
 
     A date before 1900-01-01 counts as missing: an unset .NET date is 0001-01-01.
     """
-    first_ten = value.strip()[:10]
+    return _written_day(value.strip()[:10])
+
+
+@lru_cache(maxsize=8192)  # by the date alone: the times of a day are many
+def _written_day(first_ten: str) -> date | None:
     if not _ISO_DATE.fullmatch(first_ten):
         return None
     try:
@@ -217,18 +183,19 @@ def day(value: str) -> date | None:
     return found if found >= _OLDEST else None
 
 
-@lru_cache(maxsize=8192)
 def moment(value: str) -> datetime | None:
     """A hotel-local date-time (or date, at midnight), naive; None if it is unreadable.
 
     An offset, which Host does not send, is left out: the digits are the hotel's wall clock.
     """
-    if day(value) is None:
+    written = value.strip()
+    if _written_day(written[:10]) is None:
         return None
     try:
-        return datetime.fromisoformat(value.strip()).replace(tzinfo=None)
+        found = datetime.fromisoformat(written)
     except ValueError:
         return None
+    return found if found.tzinfo is None else found.replace(tzinfo=None)
 
 
 def required_day(value: Any, path: str) -> date:
@@ -237,9 +204,7 @@ def required_day(value: Any, path: str) -> date:
     Raises:
         FaultError: it is missing or no date.
     """
-    if not isinstance(value, str):
-        raise FaultError(path, "is missing" if value is None else "is no date")
-    found = day(value)
+    found = _written_day(value.strip()[:10]) if isinstance(value, str) else None
     if found is None:
-        raise FaultError(path, "is no date")
+        raise FaultError(path, "is missing" if value is None else "is no date")
     return found

@@ -1,0 +1,92 @@
+"""A row's prices: as Host sends them, one by one, and as the rules take them, summed by date (R9)."""
+
+from collections.abc import Sequence
+from datetime import date
+from functools import lru_cache, partial
+from typing import Any
+
+import msgspec
+
+from host_pms.models.host.amounts import Amount, required_amount, required_sales_group, written_amount
+from host_pms.models.host.values import FaultError, plain_date, required_day, whole
+
+ROOM, FB, OTHERS = range(3)
+"""Sales group 0 is room, 1 is F&B, and all above it are others."""
+
+
+class HostPrice(msgspec.Struct, rename="pascal", gc=False):
+    """One price of one date, as it came; `amount` is a whole number, or text where it has a fraction."""
+
+    sales_group: int | None = None
+    date: str | None = None
+    amount: Any = None
+
+
+class NightPrices(msgspec.Struct, frozen=True, gc=False):
+    """The exact sums of one date's prices (R9)."""
+
+    date: date
+    room: Amount
+    fb: Amount
+    others: Amount
+
+
+def night_prices(prices: Sequence[HostPrice]) -> tuple[NightPrices, ...]:
+    """The sums of all dates that have a price, in the order in which the dates came.
+
+    Raises:
+        FaultError: one of them cannot be read (R18).
+    """
+    sums: dict[date, list[Amount]] = {}
+    try:
+        for price in prices:
+            night = _date(price.date)
+            held = sums.get(night)
+            if held is None:
+                held = sums[night] = [0, 0, 0]
+            held[_kind(price.sales_group)] += _amount(price.amount)
+    except (FaultError, TypeError):  # an amount may be a list, which cannot be remembered
+        for number, price in enumerate(prices):
+            _check(price, f"Prices[{number}]")
+        raise
+    return tuple([NightPrices(night, *held) for night, held in sums.items()])
+
+
+def _check(price: HostPrice, path: str) -> None:
+    """Raise the price's fault, with the path to it."""
+    required_amount(price.amount, f"{path}.Amount")
+    required_sales_group(price.sales_group, f"{path}.SalesGroup")
+    required_day(price.date, f"{path}.Date")
+
+
+# What is read of a price is remembered: dates and amounts come again and again.
+_date = lru_cache(maxsize=8192)(partial(required_day, path=""))
+_amount = lru_cache(maxsize=16384)(partial(required_amount, path=""))
+
+
+@lru_cache(maxsize=256)
+def _kind(sales_group: int | None) -> int:
+    return min(required_sales_group(sales_group, ""), OTHERS)
+
+
+def loose_prices(prices: Any) -> list[HostPrice] | None:
+    """Prices with variants in them: whole numbers and amounts as text.
+
+    Raises:
+        FaultError: they are no list of objects, or something in them is of another type.
+    """
+    if prices is None:
+        return None
+    if not isinstance(prices, list):
+        raise FaultError("Prices", "is no list")
+    return [_loose_price(price, f"Prices[{number}]") for number, price in enumerate(prices)]
+
+
+def _loose_price(price: Any, path: str) -> HostPrice:
+    if not isinstance(price, dict):
+        raise FaultError(path, "is no object")
+    return HostPrice(
+        date=plain_date(price.get("Date"), f"{path}.Date"),
+        sales_group=whole(price.get("SalesGroup"), f"{path}.SalesGroup"),
+        amount=written_amount(price.get("Amount")),
+    )
