@@ -68,13 +68,17 @@ class Closing:
         }
 
     def _rejected(self, open_run: OpenRun) -> tuple[RejectedRow, ...]:
-        """R18's rows, as they were kept; none where the run ended before that."""
+        """R18's rows, as they were kept; none where the run ended before that.
+
+        Nor where their list is damaged: the answers hold the rows, and their count stands in the head. For
+        it alone a run must not stay open, which nobody could close.
+        """
         if not open_run.frozen or not open_run.frozen.rejected:
             return ()
         try:
             with self.store.read(self.buckets.raw_reservations, self.run.key("rejected")) as stream:
                 return msgspec.json.decode(stream.read(), type=tuple[RejectedRow, ...])
-        except FileNotFoundError:
+        except (FileNotFoundError, ValueError, RecursionError):
             return ()
 
 
