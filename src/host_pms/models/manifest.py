@@ -57,7 +57,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """A closed run. All of it stands in the head before it is written, so that a repeat writes the same.
 
     `answers` is the object that lists its raw answers, None where it was given up before they were final.
-    `watermark` is what the ESB held after it, None where that is not known.
+    `watermark` is what the ESB held after it, None where that is not known, and `cursors` are those that it
+    left.
     """
 
     hotel_code: str
@@ -93,7 +94,7 @@ def manifest_of(hotel_code: str, open_run: OpenRun, rejected: tuple[RejectedRow,
         files=plan.files if plan else (),
         registered=open_run.registered,
         watermark=plan.holds if plan else None,
-        cursors=plan.cursors if plan else open_run.window.cursors,
+        cursors=plan.cursors if plan and _moved(open_run) else open_run.window.cursors,
         counts=plan.counts if plan else {},
         books=plan.books if plan else {},
         rejected=rejected,
@@ -129,6 +130,11 @@ def encode_kept(value: Any) -> tuple[bytes, str]:
     """What is kept for good, as JSON that a person can read, and its SHA-256."""
     body = msgspec.json.format(msgspec.json.encode(value), indent=1)
     return body, hashlib.sha256(body).hexdigest()
+
+
+def _moved(open_run: OpenRun) -> bool:
+    """Whether the cursors moved: a run that is given up leaves them, also where the watermark was put."""
+    return open_run.phase is not Phase.ABANDONED and open_run.plan is not None and open_run.plan.moved
 
 
 def _outcome(open_run: OpenRun) -> Outcome:

@@ -74,21 +74,16 @@ def kept_rejects(
 ) -> tuple[RejectedRow, ...]:
     """R18's rows of a run, as they were kept; none where it ended before that.
 
-    Raises:
-        NeedsPersonError: what is there cannot be trusted.
+    Nor where their list is damaged: the answers hold the rows, and their count stands in the head. For it
+    alone a run must not stay open, which nobody could close.
     """
     if not frozen or not frozen.rejected:
         return ()
-    bucket, key = buckets.raw_reservations, run.key("rejected")
     try:
-        with store.read(bucket, key) as stream:
+        with store.read(buckets.raw_reservations, run.key("rejected")) as stream:
             return read_kept(stream.read(), tuple[RejectedRow, ...])
-    except FileNotFoundError:
+    except (FileNotFoundError, KeptError):
         return ()
-    except KeptError as fault:
-        raise NeedsPersonError(
-            f"The list of rejected rows {bucket}/{key} {fault}.", remedy="Put back its last good version."
-        ) from fault
 
 
 def _not_to_be_trusted(open_run: OpenRun) -> dict[str, Any]:

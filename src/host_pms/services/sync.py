@@ -213,6 +213,7 @@ def _publish(work: _Work, source: Extraction, config: HostConfig) -> Output:
         extracted = Reading(
             source=source, config=config, window=open_run.window, last_night=open_run.last_night
         ).hotel()
+        source.answers.require_through()
     if open_run.phase is Phase.EXTRACT:
         work.staging.freeze(source.answers, extracted.rejected)
     output = work.staging.publish(extracted)
