@@ -12,7 +12,7 @@ from chaos.workers import ABSORBED, Crash, Fault
 from chaos.world import LOOKBACK, Registered, World
 
 from host_pms.errors import BusyError, ConnectorError, NeedsPersonError, TransientError
-from host_pms.models.head import read_head
+from host_pms.models.head import HeadError, read_head
 from host_pms.models.manifest import Manifest
 from host_pms.models.run import manifests_of
 
@@ -191,7 +191,11 @@ def _closed_runs(world: World) -> list[Manifest]:
 def _left_open(history: History) -> Iterator[str]:
     """No run is open, and nobody holds the lease, unless the very swap that frees it was hit."""
     ((body, _, _),) = history.world.heads.heads.values()
-    head = read_head(body, HOTEL)
+    try:
+        head = read_head(body, HOTEL)
+    except HeadError as fault:
+        yield f"left behind a head that {fault}"
+        return
     may_be_held = any(method == "heads.swap" for _, method in history.faults.hit)
     if head.open_run is not None or (head.lease.held and not may_be_held):
         yield f"left behind: {head}"
