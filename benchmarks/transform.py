@@ -9,8 +9,6 @@ each counts: CPU time, the garbage collector on as in production.
 
 import gc
 import json
-import os
-import platform
 import sys
 import time
 from collections.abc import Callable
@@ -23,6 +21,7 @@ import floor
 import msgspec
 import pydantic
 import workload
+from machine import machine
 
 from host_pms.models.host.config import read_config
 from host_pms.models.host.reservation import RESERVATIONS
@@ -132,11 +131,7 @@ def report(rounds: int) -> dict[str, object]:
             "ratio": round(product / least, 2),
             "goal": f"<= {TIMES_THE_FLOOR}",
         },
-        "machine": {
-            "python": platform.python_version(),
-            "system": f"{platform.system()} {platform.machine()}",
-            "cores": os.cpu_count(),
-        },
+        "machine": machine(),
         "rounds": rounds,
     }
 

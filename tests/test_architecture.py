@@ -96,8 +96,7 @@ MAY_IMPORT: Mapping[str, set[str]] = {
     }
     | {"urllib3"},
     "local": PURE | {"errors", "ports"},
-    "config": {STANDARD_LIBRARY, "errors", "events", "models", "dotenv", "pydantic", "pydantic_settings"}
-    | {"structlog"},
+    "config": {STANDARD_LIBRARY, "errors", "events", "models", "dotenv", "pydantic", "pydantic_settings"},
     "clock": {STANDARD_LIBRARY, "errors"},
     "bootstrap": {
         STANDARD_LIBRARY,
@@ -116,7 +115,7 @@ MAY_IMPORT: Mapping[str, set[str]] = {
     "signals": {STANDARD_LIBRARY, "clock", "errors"},
     "command_options": PURE | {"config", "errors", "typer"},
     "cli": {STANDARD_LIBRARY, "__version__", "bootstrap", "clock", "config", "demo", "errors", "events"}
-    | {"report", "services", "signals", "structlog", "terminal", "typer"}
+    | {"report", "services", "signals", "terminal", "typer"}
     | {"command_options", "simulate_command", "state_commands"},
     "state_commands": {STANDARD_LIBRARY, "bootstrap", "clock", "command_options", "config", "errors"}
     | {"report", "services", "terminal", "typer"},
@@ -190,7 +189,7 @@ PRIVILEGES = {
             {"datetime.datetime.now", "datetime.datetime.utcnow", "datetime.datetime.today"}
             | {"datetime.date.today", "time.time", "time.time_ns", "time.localtime", "time.gmtime"}
         ),
-        allowed={"clock": "SystemClock", "config.logging": "the lines' timestamps", **OUTSIDE},
+        allowed={"clock": "SystemClock", **OUTSIDE},
     ),
     "measure time": Privilege(
         names=frozenset({"time.monotonic", "time.perf_counter"}),
@@ -206,8 +205,8 @@ PRIVILEGES = {
         allowed={"clock": "jitter", "bootstrap": "names that nobody else has", **OUTSIDE},
     ),
     "log": Privilege(
-        names=frozenset({"structlog", "logging"}),
-        allowed={"config.logging": "it sets logging up", "cli": "it asks whether logging is set up"},
+        names=frozenset({"logging"}),
+        allowed={"config.logging": "it sets logging up"},
     ),
     "print": Privilege(names=frozenset({"print"}), allowed={}),
     "show in colours": Privilege(

@@ -8,14 +8,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import Annotated, NoReturn
 
-import structlog
 import typer
 
 from host_pms import __version__
 from host_pms.bootstrap import application
 from host_pms.clock import Stop
 from host_pms.command_options import NO_VALUE, STANDARD_OUTPUT, EnvFile, Quiet, log_as_set, write_json
-from host_pms.config.logging import log_event
+from host_pms.config.logging import is_configured, log_event
 from host_pms.config.settings import Settings, read_settings
 from host_pms.errors import ConnectorError, UsageError
 from host_pms.events import Event, EventName, Notify
@@ -208,7 +207,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 
 def _tell_failure(reason: str) -> None:
     """One line for a person; where logs are written for a machine, a log line."""
-    if structlog.is_configured() and not sys.stderr.isatty():
+    if is_configured() and not sys.stderr.isatty():
         log_event(Event(name=EventName.COMMAND_FAILED, source=__name__, message=reason))
     else:
         console(error=True).print(f"host-pms: {reason}", markup=False, soft_wrap=True)

@@ -38,7 +38,7 @@ from src.main import lambda_handler
 import host_pms.lambda_handler
 
 assert lambda_handler is host_pms.lambda_handler.lambda_handler
-HEAVY = {"typer", "click", "jinja2", "starlette", "uvicorn", "boto3", "botocore", "host_pms.terminal"}
+HEAVY = {"typer", "click", "rich", "jinja2", "starlette", "uvicorn", "boto3", "botocore", "host_pms.terminal"}
 
 
 class Context:

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import structlog
 
 from host_pms.config.logging import LogFormat, configure_logging, log_event, warn_of_unknown
 from host_pms.events import Event, EventName
@@ -24,7 +23,6 @@ def _as_before() -> Iterator[None]:
     root.handlers, level, own_level = before
     root.setLevel(level)
     own.setLevel(own_level)
-    structlog.reset_defaults()
 
 
 def configured(level: str = "INFO", log_format: LogFormat = "json") -> io.StringIO:
@@ -124,7 +122,7 @@ def test_tracebacks_are_masked_too(log_format: LogFormat) -> None:
     try:
         int("sesame-open")
     except ValueError:
-        structlog.stdlib.get_logger("host_pms.cli").exception("It failed.")
+        logging.getLogger("host_pms.cli").exception("It failed.")
     assert "ValueError" in stream.getvalue()
     assert "sesame" not in stream.getvalue()
 

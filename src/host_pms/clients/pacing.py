@@ -7,13 +7,15 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import Enum, auto
 from threading import Lock
-from typing import Final, cast
-
-from pyrate_limiter import InMemoryBucket, Rate, RateItem
+from typing import TYPE_CHECKING, Final, cast
 
 from host_pms.clients.retry import SecondsLeft
 from host_pms.errors import RateLimitedError
 from host_pms.ports import Clock
+
+# pyrate_limiter imports asyncio and multiprocessing, a tenth of a cold start: only who has a limit does.
+if TYPE_CHECKING:
+    from pyrate_limiter import InMemoryBucket
 
 _WINDOW_MS: Final = 61_000
 # A long wait goes in steps, so that a run that is told to stop meanwhile is not asleep for minutes.
@@ -38,7 +40,7 @@ class _Wait:
 class _KeyPace:
     """One key's window and what it was told; times are the clock's monotonic ones."""
 
-    window: InMemoryBucket | None
+    window: "InMemoryBucket | None"
     paused_until: float = 0.0
     spent_until: float = 0.0
     lock: Lock = field(default_factory=Lock)
@@ -55,6 +57,8 @@ class _KeyPace:
     def _enter_window(self, now: float) -> _Wait | None:
         if self.window is None:
             return None
+        from pyrate_limiter import RateItem  # noqa: PLC0415 - as above
+
         # The bucket goes by the time that an item brings, so the injected clock drives it. Its
         # `Limiter` would add nothing but a thread of its own that runs asyncio.
         item = RateItem("call", int(now * 1000))
@@ -107,8 +111,7 @@ class Pacing:
     def _pace(self, key: str, calls_per_minute: int = 0) -> _KeyPace:
         with self._lock:
             if key not in self._keys:
-                window = InMemoryBucket([Rate(calls_per_minute, _WINDOW_MS)]) if calls_per_minute else None
-                self._keys[key] = _KeyPace(window)
+                self._keys[key] = _KeyPace(_window(calls_per_minute) if calls_per_minute else None)
             return self._keys[key]
 
     def _check_worth(self, operation: str, wait: _Wait, paused: float) -> None:
@@ -116,6 +119,12 @@ class Pacing:
         too_long = wait.reason is _Reason.PAUSE and paused + wait.seconds > self._longest_pause
         if wait.reason is _Reason.QUOTA or too_long or (left is not None and wait.seconds > left):
             raise rate_limited(operation, self._clock, wait.seconds, quota=wait.reason is _Reason.QUOTA)
+
+
+def _window(calls_per_minute: int) -> "InMemoryBucket":
+    from pyrate_limiter import InMemoryBucket, Rate  # noqa: PLC0415 - as above
+
+    return InMemoryBucket([Rate(calls_per_minute, _WINDOW_MS)])
 
 
 def rate_limited(operation: str, clock: Clock, seconds: float, *, quota: bool) -> RateLimitedError:
