@@ -15,8 +15,8 @@ from typing import Any
 
 from host_pms.errors import TransientError
 
-IN_MEMORY = 100_000
-"""Rows and nights, and likewise postings, that are held in memory: 60 MB of each kind at most."""
+IN_MEMORY = 50_000
+"""Rows and nights, and likewise postings, that are held in memory: 15 MB of each kind."""
 
 SPARE = 64 * 2**20
 """Bytes that stay free: more than is written between two looks at the space."""
@@ -24,7 +24,7 @@ SPARE = 64 * 2**20
 _SETTINGS = (
     "PRAGMA journal_mode = OFF",
     "PRAGMA synchronous = OFF",
-    "PRAGMA cache_size = -16384",  # KiB: the index of 330,000 rows fits in
+    "PRAGMA cache_size = -8192",  # KiB
     "BEGIN",  # one transaction, never ended: nobody else sees it, and nothing is undone
 )
 
