@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from host_pms.errors import BusyError, NeedsPersonError, TransientError
+from host_pms.errors import ConnectorError, DivergentObjectError, NeedsPersonError
 from host_pms.models.head import TOLD, Frozen, OpenRun, Phase
 from host_pms.models.manifest import KeptError, RejectedRow, encode_kept, manifest_of, read_kept
 from host_pms.models.run import Buckets, Run
@@ -33,7 +33,10 @@ class Closing:
         rejected = kept_rejects(self.store, self.buckets, self.run, open_run.frozen)
         body, _ = encode_kept(manifest_of(self.run.hotel_code, open_run, rejected))
         self.journal.keep()
-        self.store.put_new(self.buckets.raw_configs, self.run.manifest_key, BytesIO(body))
+        # Another manifest of this run is there when another version closed it and died before the swap: the
+        # head is the truth, all is told, and for a manifest no run must stay open, which nobody could close.
+        with suppress(DivergentObjectError):
+            self.store.put_new(self.buckets.raw_configs, self.run.manifest_key, BytesIO(body))
         self.journal.record(open_run=None, **self._remembered(open_run))
 
     def abandon(self, reason: str) -> None:
@@ -51,7 +54,7 @@ class Closing:
             yield
         except NeedsPersonError as error:
             if self.journal.head.open_run is not None and not self.journal.open_run.registered:
-                with suppress(BusyError, TransientError):  # it stays open, and the next run comes to this end
+                with suppress(ConnectorError):  # it stays open, and the next run comes to this end
                     self.abandon(str(error))
             raise
 
