@@ -12,7 +12,7 @@ from kills.places import head_of
 from kills.traps import Moment, Trap
 from kills.workers import BUSY, WELL, Worker
 
-from host_pms.models.head import Phase
+from host_pms.models.head import OpenRun, Phase
 from host_pms.models.run import Run
 
 LEASE_OVER = 4.3
@@ -142,7 +142,7 @@ class Attempts:
                 Cut(
                     hotel=hotel,
                     phase=run.phase if run else None,
-                    timestamp=Run(hotel_code=hotel, started=run.started).timestamp if run else "",
+                    timestamp=timestamp_of(hotel, run) if run else "",
                     pages=run.progress.pages if run else {},
                     calls=calls,
                     alone=alone,
@@ -163,6 +163,11 @@ class Attempts:
         if is_busy and alone and self._hotels.place.frees_at_once:
             self.suffered.faults.append("a hotel was busy although its worker was dead")
         return outcomes
+
+
+def timestamp_of(hotel: str, run: OpenRun) -> str:
+    """As it stands in names."""
+    return Run(hotel_code=hotel, started=run.started).timestamp
 
 
 def _pid(owner: str) -> int:

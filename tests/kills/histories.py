@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from random import Random
 
-from kills.attempts import Attempts, Outcomes, Suffered
+from kills.attempts import Attempts, Outcomes, Suffered, timestamp_of
 from kills.hotels import Hotels, Step
 from kills.moments import Usual, draw_moment
-from kills.places import head_of, phase_of
+from kills.places import head_of
 from kills.traps import Moment, Trap
 
 DEADLINE = 30.0
@@ -26,7 +26,8 @@ class History:
     """Kills until there were enough, then a quiet last day. `steps` is what happened beside the kills.
 
     `churns`: bookings change between a kill and what comes after it. `late`: the last run that was cut off
-    is gone on with on the next day; `settled` is how many were gone on with on their own.
+    is gone on with on the next day. `mixed` are the hotels and timestamps of runs during which that was so:
+    their pages may be others when they are asked for again.
     """
 
     def __init__(self, hotels: Hotels, trap: Trap, rng: Random, usual: Mapping[bool, Usual]) -> None:
@@ -34,7 +35,7 @@ class History:
         self.late = False
         self._wants_late = rng.random() < 0.3
         self.steps: list[Step] = []
-        self.settled = 0
+        self.mixed: set[tuple[str, str]] = set()
         self._hotels = hotels
         self._attempts = Attempts(hotels, trap)
         self._rng = rng
@@ -51,11 +52,11 @@ class History:
             if self.steps:
                 self._happens(timedelta(days=self._rng.choice(_DAYS)))
             self.steps.append("sync")
-            self._day(min(kills, self.suffered.kills + self._rng.randint(1, _MOST_KILLS_A_DAY)), before)
+            wanted = self._rng.randint(self._fewest_kills(), _MOST_KILLS_A_DAY)
+            self._day(min(kills, self.suffered.kills + wanted), before)
             self.late = self._wants_late and self.suffered.kills >= kills and self._all_open()
             if not self.late:
                 self._finish()
-                self.settled = len(self.suffered.cuts)
         self._happens(timedelta(days=1))
         self.steps.append("sync")
         self._finish()
@@ -81,7 +82,7 @@ class History:
         return self._attempts.rivals(self._moment(), self._rng.choice(_VICTIMS))
 
     def _moment(self) -> Moment:
-        return draw_moment(self._rng, self._usual[self.steps == ["sync"]])
+        return draw_moment(self._rng, self._usual[self._is_first])
 
     def _finish(self) -> None:
         """Sync until nothing is left open and nobody is busy."""
@@ -95,10 +96,26 @@ class History:
     def _is_done(self, outcomes: Outcomes) -> bool:
         return set(outcomes) == set(self._hotels.codes) and set(outcomes.values()) == {"done"}
 
+    def _fewest_kills(self) -> int:
+        """A first import takes longest: there is most to be killed."""
+        return 3 if self._is_first else 1
+
+    @property
+    def _is_first(self) -> bool:
+        return self.steps.count("sync") == 1
+
     def _all_open(self) -> bool:
-        place = self._hotels.place
-        return all(phase_of(head_of(place, hotel)) is not None for hotel in self._hotels.codes)
+        return len(self._open_runs()) == len(self._hotels.codes)
+
+    def _open_runs(self) -> set[tuple[str, str]]:
+        heads = {hotel: head_of(self._hotels.place, hotel) for hotel in self._hotels.codes}
+        return {
+            (hotel, timestamp_of(hotel, head.open_run))
+            for hotel, head in heads.items()
+            if head and head.open_run
+        }
 
     def _happens(self, step: Step) -> None:
+        self.mixed |= self._open_runs()
         self._hotels.happens(step)
         self.steps.append(step)

@@ -68,8 +68,9 @@ def _some_phase(rng: Random, _usual: Usual) -> Moment:
 
 
 def _some_page(rng: Random, usual: Usual) -> Moment:
-    """Of a long reading, after progress was recorded."""
-    return AtCall(of="simulator", number=rng.randint(LONG, usual.calls), answered=_coin(rng))
+    """Of a long reading, after progress was recorded; not so far that one which goes on never comes there."""
+    number = rng.randint(LONG, min(2 * LONG, usual.calls))
+    return AtCall(of="simulator", number=number, answered=_coin(rng))
 
 
 def _coin(rng: Random) -> bool:

@@ -94,9 +94,9 @@ class Proof:
             cuts = history.suffered.cuts
             result.verdict.add(check_books(hotels, {(cut.hotel, cut.timestamp) for cut in cuts if cut.phase}))
             result.verdict.add(self._compared(hotels, size, seed, history))
-            if not history.churns:
-                asked = (asked_again(cut, hotels.simulator.calls) for cut in cuts[: history.settled])
-                result.again += [again for again in asked if again is not None]
+            same = (cut for cut in cuts if (cut.hotel, cut.timestamp) not in history.mixed)
+            asked = (asked_again(cut, hotels.simulator.calls) for cut in same)
+            result.again += [again for again in asked if again is not None]
         return result
 
     def _compared(self, killed: Hotels, size: Size, seed: int, history: History) -> Verdict:

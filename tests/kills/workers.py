@@ -23,7 +23,7 @@ class Worker:
             self._process = subprocess.Popen(
                 [SCRIPTS / "host-pms", "sync", "--json", "-", *more],
                 cwd=folder,
-                env={**BARE, **given},
+                env={**BARE, **given, "PYTHONFAULTHANDLER": "1"},
                 stdout=report,
                 stderr=log,
             )
@@ -66,6 +66,6 @@ class Worker:
         return {hotel["hotelCode"]: hotel["outcome"] for hotel in report["hotels"]}
 
     def last_words(self) -> str:
-        """The last line of its log."""
+        """The last error of its log, else its last line."""
         lines = self._log.read_text().splitlines()
-        return lines[-1] if lines else ""
+        return next((line for line in reversed(lines) if '"ERROR"' in line), "".join(lines[-1:]))

@@ -29,6 +29,9 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     sent_at: datetime
 
 
+_MESSAGE = msgspec.json.Decoder(Message)
+
+
 class DiskQueue:
     """The port `Queue` on a folder; threads and processes may share it.
 
@@ -84,6 +87,6 @@ def _sent_since(moment: datetime, newest_first: list[Path]) -> Iterator[str]:
 
 def _read(path: Path) -> Message:
     try:
-        return msgspec.json.decode(path.read_bytes(), type=Message)
+        return _MESSAGE.decode(path.read_bytes())
     except msgspec.DecodeError as error:
         raise NeedsPersonError(f"{path} is no message of this queue.", remedy="Move it away.") from error

@@ -196,8 +196,8 @@ def read_head(body: bytes, hotel_code: str) -> Head:
         HeadError: it is damaged, of another schema, or another hotel's.
     """
     try:
-        sealed = msgspec.json.decode(body, type=_Sealed)
-        known = msgspec.json.decode(sealed.head, type=_Known)
+        sealed = _SEALED.decode(body)
+        known = _KNOWN.decode(sealed.head)
     except (ValueError, RecursionError):
         raise HeadError("is damaged") from None
     if hashlib.sha256(sealed.head).hexdigest() != sealed.sha256:
@@ -207,7 +207,7 @@ def read_head(body: bytes, hotel_code: str) -> Head:
     if known.hotel_code != hotel_code:
         raise HeadError("is another hotel's")
     try:
-        head = msgspec.json.decode(sealed.head, type=Head)
+        head = _HEAD.decode(sealed.head)
     except (ValueError, RecursionError):
         raise HeadError("is damaged or of another version") from None
     if head.open_run is not None and not _agrees(head.open_run, head):
@@ -242,3 +242,9 @@ class _Known(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
     schema: int
     hotel_code: str
+
+
+# Made here, by one thread: msgspec crashes the process when two threads are the first to decode a struct.
+_SEALED = msgspec.json.Decoder(_Sealed)
+_KNOWN = msgspec.json.Decoder(_Known)
+_HEAD = msgspec.json.Decoder(Head)

@@ -79,6 +79,12 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     epoch: int
 
 
+# Made here, by one thread: msgspec crashes the process when two threads are the first to decode a struct.
+MANIFEST = msgspec.json.Decoder(Manifest)
+ANSWER_LIST = msgspec.json.Decoder(AnswerList)
+REJECTED_ROWS = msgspec.json.Decoder(tuple[RejectedRow, ...])
+
+
 def manifest_of(hotel_code: str, open_run: OpenRun, rejected: tuple[RejectedRow, ...]) -> Manifest:
     """The manifest of a run that is about to be closed."""
     plan = open_run.plan
@@ -108,20 +114,20 @@ def read_manifest(body: bytes, run: Run) -> Manifest:
     Raises:
         KeptError: it is damaged, of another version, or another run's.
     """
-    manifest = read_kept(body, Manifest)
+    manifest = read_kept(body, MANIFEST)
     if Run(hotel_code=manifest.hotel_code, started=manifest.started) != run:
         raise KeptError("is another run's")
     return manifest
 
 
-def read_kept(body: bytes, kind: type[Kept]) -> Kept:
-    """What `encode_kept` wrote.
+def read_kept(body: bytes, decoder: "msgspec.json.Decoder[Kept]") -> Kept:
+    """What `encode_kept` wrote, by the decoder of its kind.
 
     Raises:
         KeptError: it is damaged or of another version.
     """
     try:
-        return msgspec.json.decode(body, type=kind)
+        return decoder.decode(body)
     except (ValueError, RecursionError):
         raise KeptError("is damaged or of another version") from None
 

@@ -10,7 +10,14 @@ import msgspec
 
 from host_pms.errors import ConnectorError, DivergentObjectError, NeedsPersonError
 from host_pms.models.head import TOLD, Frozen, OpenRun, Phase
-from host_pms.models.manifest import KeptError, RejectedRow, encode_kept, manifest_of, read_kept
+from host_pms.models.manifest import (
+    REJECTED_ROWS,
+    KeptError,
+    RejectedRow,
+    encode_kept,
+    manifest_of,
+    read_kept,
+)
 from host_pms.models.run import Buckets, Run
 from host_pms.ports import ObjectStore
 from host_pms.services.journal import Journal
@@ -84,7 +91,7 @@ def kept_rejects(
         return ()
     try:
         with store.read(buckets.raw_reservations, run.key("rejected")) as stream:
-            return read_kept(stream.read(), tuple[RejectedRow, ...])
+            return read_kept(stream.read(), REJECTED_ROWS)
     except (FileNotFoundError, KeptError):
         return ()
 
