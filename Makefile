@@ -8,7 +8,7 @@ TOOLS := .venv-tools
 SEAWEEDFS := 4.48
 TOOLS_READY := $(TOOLS)/.seaweedfs-$(SEAWEEDFS)
 
-.PHONY: help demo test chaos tools lint lock clean
+.PHONY: help demo test chaos bench tools lint lock clean
 
 help:  ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -22,6 +22,9 @@ test: $(READY) tools  ## the whole test suite
 chaos: $(READY)  ## every fault at every call of simulated histories, and planted mistakes (half an hour)
 	@$(BIN)/python tests/chaos/mistakes.py
 	@$(BIN)/python tests/chaos/campaign.py
+
+bench: $(READY)  ## every benchmark, into benchmarks/RESULTS.md (ten minutes; on a machine that does nothing else)
+	@$(BIN)/python benchmarks/all.py
 
 # Where there is no such binary, or no network, the tests that need it are skipped and say so.
 tools: $(READY)  ## SeaweedFS, a real S3 server for the tests
