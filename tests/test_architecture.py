@@ -282,6 +282,33 @@ def caught(handler: ast.ExceptHandler) -> set[str]:
     return {ast.unparse(kind) for kind in kinds}
 
 
+MADE_OF_NO_STRUCT = {"dict", "list", "tuple", "str", "int", "msgspec"}
+
+
+def test_every_struct_has_its_decoder_before_threads_start() -> None:
+    """msgspec learns a struct at its first decoding; two threads that do it at once crash the process."""
+    learning = {
+        f"{module.name}: {ast.unparse(node)}"
+        for module in modules().values()
+        for function in ast.walk(module.tree)
+        if isinstance(function, ast.FunctionDef)
+        for node in ast.walk(function)
+        if isinstance(node, ast.Call) and learned_by(node) - MADE_OF_NO_STRUCT
+    }
+    assert learning == set()
+
+
+def learned_by(call: ast.Call) -> set[str]:
+    """The names in the type that a call makes msgspec learn."""
+    name = ast.unparse(call.func)
+    types = [keyword.value for keyword in call.keywords if keyword.arg == "type"]
+    if name in {"msgspec.json.Decoder", "msgspec.convert"}:
+        types += call.args
+    elif name != "msgspec.json.decode":
+        return set()
+    return {node.id for found in types for node in ast.walk(found) if isinstance(node, ast.Name)}
+
+
 REGISTERS = {"cli": "a command whose options stand in a module of their own"}
 
 

@@ -30,6 +30,9 @@ WRONG = 10
 SEEDS = (1, 2, 3, 4)
 """Odd ones list bookings by their last update, even ones as they were made; 3 and 4 fetch pages ahead."""
 
+TOLD_EVERY = 1000
+"""Progress is told after so many histories of a process."""
+
 FIRST_FAULTS = (Fault.CRASH_BEFORE, Fault.CRASH_AFTER, Fault.LANDED_LATE, Fault.STOP)
 EVERY_FIRST, EVERY_SECOND, CALLS_TO_MEND = 11, 3, 60
 
@@ -90,6 +93,8 @@ def tallied(plans: Iterable[Plan], *, until_wrong: bool = False) -> Tally:
     for plan in plans:
         history = lived(plan)
         tally.histories += 1
+        if tally.histories % TOLD_EVERY == 0:
+            print(f"{tally.histories} histories, {len(tally.wrong)} wrong", file=sys.stderr, flush=True)  # noqa: T201
         tally.faulted.update((fault.value, method) for fault, method in history.faults.hit)
         found = findings(history)
         if found:

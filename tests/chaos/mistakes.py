@@ -148,6 +148,16 @@ MISTAKES: Mapping[str, Mistake] = {
         right="run_timestamp(clock.now(), journal.head.last_started)",
         wrong="run_timestamp(clock.now()).replace(second=0)",
     ),
+    "a trigger with another name on every repeat": Mistake(
+        module="services/loading.py",
+        right="        deduplication_id=run.deduplication_id,\n",
+        wrong='        deduplication_id=f"{run.deduplication_id}{id(queue)}",\n',
+    ),
+    "a first import is not told as one": Mistake(
+        module="services/loading.py",
+        right="            complete=self.journal.open_run.window.complete,\n",
+        wrong="            complete=False,\n",
+    ),
 }
 
 RARE: Mapping[str, tuple[Mistake, str]] = {

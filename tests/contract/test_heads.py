@@ -1,20 +1,25 @@
 """What every store of heads promises, whatever keeps them."""
 
 import os
+import random
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
-from threading import Barrier
+from datetime import UTC, datetime, timedelta
+from threading import Barrier, Lock
 
 import pytest
-from fakes import MemoryHeads
+from fakes import FakeClock, MemoryHeads
 from losing_proxy import LosingProxy
 from moto.s3.models import s3_backends
 
-from host_pms.errors import TransientError, VersionMismatchError, WriteConflictError
+from host_pms.errors import BusyError, TransientError, VersionMismatchError, WriteConflictError
 from host_pms.local.files import object_path
 from host_pms.local.head import DiskHeads
+from host_pms.models.head import read_head
+from host_pms.models.run import state_of
 from host_pms.ports import HeadStore, HeldHead
+from host_pms.services.journal import Journal, holding
 
 KEY = "H1/_state/head.json"
 WRITERS = 8
@@ -143,6 +148,88 @@ def test_of_writers_who_read_and_swap_no_increment_is_lost(heads: HeadStore, buc
     assert held(heads, bucket).body == b"%d" % (WRITERS * 20)
 
 
+# --- writers whose answers are lost, and 409s, which no server gives when it is asked to ---
+
+
+class Unsteady:
+    """The port `HeadStore` in front of another: up to three sends of a body fail, as chance has it.
+
+    S3's 409: nothing was written. A request that is lost: likewise. An answer that is lost: what it would
+    have said is known to nobody. `failed` counts them.
+    """
+
+    def __init__(self, heads: HeadStore, chance: random.Random) -> None:
+        self.failed: Counter[str] = Counter()
+        self._heads = heads
+        self._chance = chance
+        self._sends: Counter[bytes] = Counter()
+        self._lock = Lock()
+
+    def read(self, bucket: str, key: str) -> HeldHead | None:
+        return self._heads.read(bucket, key)
+
+    def swap(self, bucket: str, key: str, body: bytes, *, expected: str | None) -> str:
+        fault = self._fault(body)
+        if fault == "conflict":
+            raise WriteConflictError("Another write was under way.")
+        if fault == "lost request":
+            raise TransientError("It was never sent.")
+        try:
+            return self._heads.swap(bucket, key, body, expected=expected)
+        finally:
+            if fault == "lost answer":
+                raise TransientError("Nobody knows what became of it.")
+
+    def _fault(self, body: bytes) -> str:
+        with self._lock:
+            self._sends[body] += 1
+            kinds = ["", "conflict", "lost request", "lost answer"] if self._sends[body] <= 3 else [""]
+            fault = self._chance.choice(kinds)
+            self.failed[fault] += 1
+            return fault
+
+
+def test_of_workers_on_an_unsteady_store_one_holds_the_lease_and_no_write_is_lost_or_made_twice(
+    heads: HeadStore, bucket: str
+) -> None:
+    """S1: the same body again after 409, timeout or 5xx; after a 412 the head tells whose write it was."""
+    unsteady = Unsteady(heads, random.Random(7))
+    together, inside = Barrier(WRITERS), Lock()
+    started = datetime(2024, 1, 15, 10, 30, 45, tzinfo=UTC)
+
+    def hold(owner: str) -> None:
+        clock = FakeClock()
+        ttl = timedelta(hours=1)
+        journal = Journal(
+            unsteady, bucket, "H1", owner=owner, ttl=ttl, clock=clock, is_gone=lambda _owner: False
+        )
+        with holding(journal):
+            assert inside.acquire(blocking=False), "two hold the lease"
+            try:
+                for _ in range(3):
+                    last = journal.head.last_started or started
+                    journal.record(last_started=last + timedelta(seconds=1))
+            finally:
+                inside.release()
+
+    def work(number: int) -> None:
+        together.wait()
+        for tries in range(20_000):
+            try:
+                return hold(f"worker-{number}/{tries}")
+            except BusyError:
+                continue
+        pytest.fail("somebody was taken for another worker by itself, and keeps the lease")
+
+    with ThreadPoolExecutor(WRITERS) as threads:
+        list(threads.map(work, range(WRITERS)))
+    head = read_head(held(heads, bucket, f"{state_of('H1')}head.json").body, "H1")
+    assert head.last_started == started + timedelta(seconds=3 * WRITERS)
+    assert (head.lease.epoch, head.lease.held) == (WRITERS, False)
+    assert head.sequence == WRITERS * (1 + 3 + 1)
+    assert min(unsteady.failed[kind] for kind in ("conflict", "lost request", "lost answer")) > 0
+
+
 # --- age ---
 
 
@@ -205,3 +292,31 @@ def test_a_swap_whose_answer_is_lost_has_been_sent_once_and_is_there(
     assert again.body == b"second"
     through.swap(bucket, KEY, b"third", expected=again.version)
     assert held(heads, bucket).body == b"third"
+
+
+@servers
+@pytest.mark.parametrize("create", [True, False], ids=["create", "replace"])
+def test_of_writers_whose_answers_are_all_lost_one_finds_its_own(
+    heads: HeadStore, through: HeadStore, proxy: LosingProxy, bucket: str, *, create: bool
+) -> None:
+    version = None if create else heads.swap(bucket, KEY, b"first", expected=None)
+    together = Barrier(WRITERS)
+
+    def write(number: int) -> bytes:
+        body = b"writer %d" % number
+        together.wait()
+        with pytest.raises(TransientError, match=KEY):
+            through.swap(bucket, KEY, body, expected=version)
+        return body
+
+    proxy.losing = True
+    with ThreadPoolExecutor(WRITERS) as threads:
+        bodies = list(threads.map(write, range(WRITERS)))
+    proxy.losing = False
+    assert len(proxy.lost) == WRITERS
+    assert proxy.lost.count(200) == 1
+    assert set(proxy.lost) <= {200, 409, 412}
+    assert held(through, bucket).body in bodies
+    for body in bodies:
+        with pytest.raises(VersionMismatchError):
+            through.swap(bucket, KEY, body, expected=version)

@@ -26,12 +26,15 @@ class _Envelope(msgspec.Struct):
     status: Annotated[int, msgspec.Meta(ge=100, le=599)] = msgspec.field(name="statusCode")
 
 
+_STATUS: Final = msgspec.json.Decoder(_Envelope, strict=False)
+
+
 def status_inside(body: bytes) -> int | None:
     """The `statusCode` of a small JSON object; None for any other body."""
     if len(body) >= _ENVELOPE or not body.lstrip().startswith(b"{"):
         return None
     try:
-        return msgspec.json.decode(body, type=_Envelope, strict=False).status
+        return _STATUS.decode(body).status
     except (msgspec.DecodeError, RecursionError):
         return None
 

@@ -31,6 +31,9 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     sent_at: datetime
 
 
+_MESSAGE = msgspec.json.Decoder(Message)
+
+
 class DiskQueue:
     """The port `Queue` on a folder; threads and processes may share it.
 
@@ -91,6 +94,6 @@ class DiskQueue:
 def _read(path: Path, _inode: int, _written: int) -> Message:
     """The message in a file, which is another one where its inode or its time is."""
     try:
-        return msgspec.json.decode(path.read_bytes(), type=Message)
+        return _MESSAGE.decode(path.read_bytes())
     except msgspec.DecodeError as error:
         raise NeedsPersonError(f"{path} is no message of this queue.", remedy="Move it away.") from error

@@ -4,10 +4,15 @@ import hashlib
 from collections.abc import Mapping
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Annotated
 
 import msgspec
 
 SCHEMA = 1
+
+Local = Annotated[datetime, msgspec.Meta(tz=False)]  # by the hotel's clock
+Moment = Annotated[datetime, msgspec.Meta(tz=True)]  # by ours
+Count = Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]  # of answers, which have up to 100 rows each
 
 
 class HeadError(ValueError):
@@ -25,17 +30,17 @@ class Lease(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 class Cursors(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """S9: up to when each list was read, by the hotel's clock; None where it never was."""
 
-    reservations: datetime | None = None
-    postings: datetime | None = None
+    reservations: Local | None = None
+    postings: Local | None = None
 
 
 class Window(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """What a run reads. `held` is the watermark that the ESB held when it opened."""
 
-    update_from: datetime
-    revenue_from: datetime
+    update_from: Local
+    revenue_from: Local
     complete: bool
-    held: datetime | None
+    held: Local | None
     cursors: Cursors
     moves_watermark: bool
 
@@ -44,7 +49,7 @@ class Span(msgspec.Struct, frozen=True, array_like=True):
     """So many answers one after the other, all kept by the holder of one epoch."""
 
     epoch: int
-    answers: int
+    answers: Count
 
 
 class Progress(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -99,13 +104,13 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
     files: tuple[StoredFile, ...]
     cursors: Cursors
-    watermark: datetime | None
+    watermark: Local | None
     fingerprint: str
     counts: Mapping[str, int]
     books: Mapping[str, Mapping[str, str]]
     registered: int = 0
     moved: bool = False
-    holds: datetime | None = None
+    holds: Local | None = None
 
 
 class Phase(StrEnum):
@@ -132,7 +137,7 @@ class OpenRun(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """A run that has begun and is not closed. `epoch` is the one that opened it."""
 
     phase: Phase
-    started: datetime
+    started: Moment
     epoch: int
     window: Window
     last_night: date
@@ -164,9 +169,9 @@ class Head(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     sequence: int
     put_id: str
     lease: Lease
-    last_started: datetime | None = None
+    last_started: Moment | None = None
     cursors: Cursors = Cursors()
-    watermarks: tuple[datetime, ...] = ()
+    watermarks: tuple[Local, ...] = ()
     fingerprint: str = ""
     open_run: OpenRun | None = None
 
@@ -191,8 +196,8 @@ def read_head(body: bytes, hotel_code: str) -> Head:
         HeadError: it is damaged, of another schema, or another hotel's.
     """
     try:
-        sealed = msgspec.json.decode(body, type=_Sealed)
-        known = msgspec.json.decode(sealed.head, type=_Known)
+        sealed = _SEALED.decode(body)
+        known = _KNOWN.decode(sealed.head)
     except (ValueError, RecursionError):
         raise HeadError("is damaged") from None
     if hashlib.sha256(sealed.head).hexdigest() != sealed.sha256:
@@ -202,9 +207,34 @@ def read_head(body: bytes, hotel_code: str) -> Head:
     if known.hotel_code != hotel_code:
         raise HeadError("is another hotel's")
     try:
-        return msgspec.json.decode(sealed.head, type=Head)
-    except msgspec.ValidationError:
+        head = _HEAD.decode(sealed.head)
+    except (ValueError, RecursionError):
         raise HeadError("is damaged or of another version") from None
+    if head.open_run is not None and not _agrees(head.open_run, head):
+        raise HeadError("contradicts itself")
+    return head
+
+
+def _agrees(run: OpenRun, head: Head) -> bool:
+    """Whether `head` can hold `run`, and it has what its phase has and no more."""
+    epochs = (run.epoch, *(span.epoch for span in run.progress.spans))
+    if run.started != head.last_started or max(epochs) > head.lease.epoch:
+        return False
+    plan, before = run.plan, Phase.FROZEN if run.frozen else Phase.EXTRACT
+    if plan is None:
+        return run.phase in {before, Phase.ABANDONED}
+    if not plan.files and (run.window.complete or plan.fingerprint != head.fingerprint):
+        return False  # only what did not change has no files (S6)
+    ours = all(file.key.startswith(f"{head.hotel_code}/") for file in plan.files)
+    return ours and run.frozen is not None and run.phase in _phases_of(plan)
+
+
+def _phases_of(plan: Plan) -> set[Phase]:
+    """Those in which a run can have registered as many of its files as this one."""
+    untold = {Phase.STAGED, Phase.REGISTER} if plan.registered == 0 else set()
+    begun = {Phase.REGISTER} if 0 < plan.registered < len(plan.files) else set()
+    told = TOLD if plan.registered == len(plan.files) else set()
+    return untold | begun | told | {Phase.ABANDONED}  # a person may give up any
 
 
 class _Known(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -212,3 +242,9 @@ class _Known(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
     schema: int
     hotel_code: str
+
+
+# Made here, by one thread: msgspec crashes the process when two threads are the first to decode a struct.
+_SEALED = msgspec.json.Decoder(_Sealed)
+_KNOWN = msgspec.json.Decoder(_Known)
+_HEAD = msgspec.json.Decoder(Head)

@@ -57,7 +57,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """A closed run. All of it stands in the head before it is written, so that a repeat writes the same.
 
     `answers` is the object that lists its raw answers, None where it was given up before they were final.
-    `watermark` is what the ESB held after it, None where that is not known.
+    `watermark` is what the ESB held after it, None where that is not known, and `cursors` are those that it
+    left.
     """
 
     hotel_code: str
@@ -78,6 +79,12 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     epoch: int
 
 
+# Made here, by one thread: msgspec crashes the process when two threads are the first to decode a struct.
+MANIFEST = msgspec.json.Decoder(Manifest)
+ANSWER_LIST = msgspec.json.Decoder(AnswerList)
+REJECTED_ROWS = msgspec.json.Decoder(tuple[RejectedRow, ...])
+
+
 def manifest_of(hotel_code: str, open_run: OpenRun, rejected: tuple[RejectedRow, ...]) -> Manifest:
     """The manifest of a run that is about to be closed."""
     plan = open_run.plan
@@ -93,7 +100,7 @@ def manifest_of(hotel_code: str, open_run: OpenRun, rejected: tuple[RejectedRow,
         files=plan.files if plan else (),
         registered=open_run.registered,
         watermark=plan.holds if plan else None,
-        cursors=plan.cursors if plan else open_run.window.cursors,
+        cursors=plan.cursors if plan and _moved(open_run) else open_run.window.cursors,
         counts=plan.counts if plan else {},
         books=plan.books if plan else {},
         rejected=rejected,
@@ -107,20 +114,20 @@ def read_manifest(body: bytes, run: Run) -> Manifest:
     Raises:
         KeptError: it is damaged, of another version, or another run's.
     """
-    manifest = read_kept(body, Manifest)
+    manifest = read_kept(body, MANIFEST)
     if Run(hotel_code=manifest.hotel_code, started=manifest.started) != run:
         raise KeptError("is another run's")
     return manifest
 
 
-def read_kept(body: bytes, kind: type[Kept]) -> Kept:
-    """What `encode_kept` wrote.
+def read_kept(body: bytes, decoder: "msgspec.json.Decoder[Kept]") -> Kept:
+    """What `encode_kept` wrote, by the decoder of its kind.
 
     Raises:
         KeptError: it is damaged or of another version.
     """
     try:
-        return msgspec.json.decode(body, type=kind)
+        return decoder.decode(body)
     except (ValueError, RecursionError):
         raise KeptError("is damaged or of another version") from None
 
@@ -129,6 +136,11 @@ def encode_kept(value: Any) -> tuple[bytes, str]:
     """What is kept for good, as JSON that a person can read, and its SHA-256."""
     body = msgspec.json.format(msgspec.json.encode(value), indent=1)
     return body, hashlib.sha256(body).hexdigest()
+
+
+def _moved(open_run: OpenRun) -> bool:
+    """Whether the cursors moved: a run that is given up leaves them, also where the watermark was put."""
+    return open_run.phase is not Phase.ABANDONED and open_run.plan is not None and open_run.plan.moved
 
 
 def _outcome(open_run: OpenRun) -> Outcome:

@@ -136,10 +136,21 @@ class Answers:
         del self._accepted[mark:]
         del self._epochs[mark:]
 
+    def require_through(self) -> None:
+        """Return if there is no kept answer left that the run has not accepted.
+
+        Called where it has ended, and where an answer is not what was asked for: such a one was never
+        accepted, so never recorded. The answers up to here may be damaged, as only all of them are checked.
+
+        Raises:
+            NeedsPersonError: there is one left, so the kept answers are not those that were recorded.
+        """
+        if self._is_behind():
+            raise self._not_those_recorded()
+
     def record(self) -> None:
         """Have the progress recorded, where there is any."""
-        is_behind = len(self._accepted) < len(self._epochs)  # still going through what was recorded
-        if not is_behind and len(self._accepted) != self._recorded:
+        if not self._is_behind() and len(self._accepted) != self._recorded:
             self._record(self.progress())
             self._recorded = len(self._accepted)
         self._recorded_at = self._clock.monotonic()
@@ -169,12 +180,19 @@ class Answers:
                 f"The kept answer {bucket}/{key} is gone.", remedy="The next run reads Host anew."
             ) from error
 
+    def _is_behind(self) -> bool:
+        """Whether it still goes through what was recorded."""
+        return len(self._accepted) < len(self._epochs)
+
     def _check_kept(self) -> None:
         if self._accepted[-1].digest.hex() != self._kept.digest:
-            raise NeedsPersonError(
-                f"The kept answers of {self._run.hotel_code}/{self._run.timestamp} are not those recorded.",
-                remedy="The next run reads Host anew.",
-            )
+            raise self._not_those_recorded()
+
+    def _not_those_recorded(self) -> NeedsPersonError:
+        return NeedsPersonError(
+            f"The kept answers of {self._run.hotel_code}/{self._run.timestamp} are not those recorded.",
+            remedy="They are damaged, or another version kept them; the next run reads Host anew.",
+        )
 
     def _is_time_to_record(self) -> bool:
         waited = self._clock.monotonic() - self._recorded_at

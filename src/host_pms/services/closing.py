@@ -8,9 +8,16 @@ from typing import Any
 
 import msgspec
 
-from host_pms.errors import BusyError, NeedsPersonError, TransientError
+from host_pms.errors import ConnectorError, DivergentObjectError, NeedsPersonError
 from host_pms.models.head import TOLD, Frozen, OpenRun, Phase
-from host_pms.models.manifest import KeptError, RejectedRow, encode_kept, manifest_of, read_kept
+from host_pms.models.manifest import (
+    REJECTED_ROWS,
+    KeptError,
+    RejectedRow,
+    encode_kept,
+    manifest_of,
+    read_kept,
+)
 from host_pms.models.run import Buckets, Run
 from host_pms.ports import ObjectStore
 from host_pms.services.journal import Journal
@@ -33,7 +40,10 @@ class Closing:
         rejected = kept_rejects(self.store, self.buckets, self.run, open_run.frozen)
         body, _ = encode_kept(manifest_of(self.run.hotel_code, open_run, rejected))
         self.journal.keep()
-        self.store.put_new(self.buckets.raw_configs, self.run.manifest_key, BytesIO(body))
+        # Another manifest of this run is there when another version closed it and died before the swap: the
+        # head is the truth, all is told, and for a manifest no run must stay open, which nobody could close.
+        with suppress(DivergentObjectError):
+            self.store.put_new(self.buckets.raw_configs, self.run.manifest_key, BytesIO(body))
         self.journal.record(open_run=None, **self._remembered(open_run))
 
     def abandon(self, reason: str) -> None:
@@ -51,7 +61,7 @@ class Closing:
             yield
         except NeedsPersonError as error:
             if self.journal.head.open_run is not None and not self.journal.open_run.registered:
-                with suppress(BusyError, TransientError):  # it stays open, and the next run comes to this end
+                with suppress(ConnectorError):  # it stays open, and the next run comes to this end
                     self.abandon(str(error))
             raise
 
@@ -74,21 +84,16 @@ def kept_rejects(
 ) -> tuple[RejectedRow, ...]:
     """R18's rows of a run, as they were kept; none where it ended before that.
 
-    Raises:
-        NeedsPersonError: what is there cannot be trusted.
+    Nor where their list is damaged: the answers hold the rows, and their count stands in the head. For it
+    alone a run must not stay open, which nobody could close.
     """
     if not frozen or not frozen.rejected:
         return ()
-    bucket, key = buckets.raw_reservations, run.key("rejected")
     try:
-        with store.read(bucket, key) as stream:
-            return read_kept(stream.read(), tuple[RejectedRow, ...])
-    except FileNotFoundError:
+        with store.read(buckets.raw_reservations, run.key("rejected")) as stream:
+            return read_kept(stream.read(), REJECTED_ROWS)
+    except (FileNotFoundError, KeptError):
         return ()
-    except KeptError as fault:
-        raise NeedsPersonError(
-            f"The list of rejected rows {bucket}/{key} {fault}.", remedy="Put back its last good version."
-        ) from fault
 
 
 def _not_to_be_trusted(open_run: OpenRun) -> dict[str, Any]:

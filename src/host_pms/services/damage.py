@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import reduce
 
-from host_pms.models.manifest import AnswerList, KeptError, Manifest, RawObject, read_kept
+from host_pms.models.manifest import ANSWER_LIST, KeptError, Manifest, RawObject, read_kept
 from host_pms.ports import ObjectStore
 from host_pms.services.answers import rolled
 from host_pms.services.policy import Policy
@@ -32,7 +32,7 @@ def damaged_answers(manifest: Manifest, store: ObjectStore, policy: Policy) -> t
         return unlisted
     try:
         with store.read(bucket, frozen.key) as stream:
-            listed = read_kept(stream.read(), AnswerList).answers
+            listed = read_kept(stream.read(), ANSWER_LIST).answers
     except KeptError as fault:
         return (Damaged(bucket=bucket, key=frozen.key, fault=str(fault)),)
     found = [damage(store, answer.bucket, answer.key, answer.sha256) for answer in listed]

@@ -65,13 +65,15 @@ class Extraction:
         try:
             config = read_config(answer.body)
         except UndatedHotelError as fault:
+            self.answers.require_through()
             raise NeedsPersonError(
                 f"Host's configuration of {self.run.hotel_code} {fault}.",
                 remedy="The hotel's business date must be set in Host.",
             ) from fault
         except PageError as fault:
-            raise unusable("configuration", self.run.hotel_code, fault) from fault
+            raise self._unusable("configuration", fault) from fault
         if config.hotel_code != self.run.hotel_code:
+            self.answers.require_through()
             raise NeedsPersonError(
                 f"Host answered with another hotel's configuration when asked for {self.run.hotel_code}.",
                 remedy="Check which hotel the subscription key belongs to; nothing was read.",
@@ -126,7 +128,7 @@ class Extraction:
             try:
                 rooms.extend(read_grid(answer.body))
             except PageError as fault:
-                raise unusable("inventory grid", self.run.hotel_code, fault) from fault
+                raise self._unusable("inventory grid", fault) from fault
             self.answers.accept("inventory", answer)
             digest.update(hashlib.sha256(answer.body).digest())
         return Grid(rooms=rooms, digest=digest.digest())
@@ -155,8 +157,9 @@ class Extraction:
                 take_batch(dataset, answer.key, batch, reader)
                 self.teller.page(dataset.name, dataset.read, scan.total_rows)
         except PageError as fault:
-            raise unusable(f"list of {dataset.name} rows", self.run.hotel_code, fault) from fault
+            raise self._unusable(f"list of {dataset.name} rows", fault) from fault
         except IncompleteListError:
+            self.answers.require_through()
             # Its answers would come to the same end again.
             self.answers.forget_since(mark)
             raise
@@ -167,6 +170,18 @@ class Extraction:
     def _page(self, dataset: Dataset[Any], fetch: Callable[[], bytes]) -> Answer:
         return self.answers.ask(dataset.name, self.buckets.raw_reservations, dataset.pages + 1, fetch)
 
+    def _unusable(self, what: str, fault: PageError) -> TransientError:
+        """An answer that is not what was asked for.
+
+        Raises:
+            NeedsPersonError: it is a kept one, which would be the same when it is asked for again.
+        """
+        self.answers.require_through()
+        return TransientError(
+            f"Host's answer for the {what} of {self.run.hotel_code} {fault}.",
+            remedy="Nothing was published; the next run asks for it again.",
+        )
+
 
 def grid_windows(first: date, last: date) -> Iterator[tuple[date, date]]:
     """`first` to `last`, both included, in windows of at most 30 days."""
@@ -174,11 +189,3 @@ def grid_windows(first: date, last: date) -> Iterator[tuple[date, date]]:
         end = min(first + timedelta(days=GRID_DAYS - 1), last)
         yield first, end
         first = end + timedelta(days=1)
-
-
-def unusable(what: str, hotel_code: str, fault: PageError) -> TransientError:
-    """An answer that is not what was asked for."""
-    return TransientError(
-        f"Host's answer for the {what} of {hotel_code} {fault}.",
-        remedy="Nothing was published; the next run asks for it again.",
-    )

@@ -9,6 +9,7 @@ import msgspec
 
 from host_pms.errors import (
     BusyError,
+    ConnectorError,
     NeedsPersonError,
     TransientError,
     VersionMismatchError,
@@ -191,5 +192,5 @@ def holding(journal: Journal) -> Iterator[None]:
     try:
         yield
     finally:
-        with suppress(BusyError, TransientError):  # it runs out by itself
+        with suppress(ConnectorError):  # it runs out by itself
             journal.release()

@@ -10,6 +10,8 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
 
+from host_pms.errors import RateLimitedError, StoppedError, TransientError
+
 
 @dataclass
 class Lookahead:
@@ -26,12 +28,21 @@ class Lookahead:
         """The page at `start`; those `expected` after it are on their way when this returns."""
         if start not in self._under_way:
             self.drop()
-        if self.threads is None or (start not in self._under_way and not expected):
+        asked = self._under_way.pop(start, None)
+        if self.threads is not None:
+            for later in expected:
+                if later not in self._under_way:
+                    self._under_way[later] = self.threads.submit(self.fetch, later)
+        # Nobody's page waits behind other hotels' pages for a thread.
+        if asked is None or asked.cancel():
             return self.fetch(start)
-        for page in (start, *expected):
-            if page not in self._under_way:
-                self._under_way[page] = self.threads.submit(self.fetch, page)
-        return self._under_way.pop(start).result()
+        try:
+            return asked.result()
+        except (RateLimitedError, StoppedError):
+            raise
+        except TransientError:
+            # Pages ahead fail together, at a blip; the one that is needed has tries of its own.
+            return self.fetch(start)
 
     def drop(self) -> None:
         """Throw away what was not asked for; of what is under way, nobody waits for the answer."""

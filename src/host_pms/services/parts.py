@@ -4,9 +4,11 @@ import hashlib
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
-from itertools import count, islice
+from itertools import chain, count, islice
 from tempfile import TemporaryFile
 from typing import BinaryIO
+
+from host_pms.services.temporary import Temporary, temporary_space
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -22,13 +24,28 @@ AT_ONCE = 500
 """Records that are written together: writing and hashing each alone took a tenth of the whole work."""
 
 
-def parts(records: Iterator[bytes], records_per_file: int, room: ExitStack) -> Iterator[Part]:
+def parts(
+    records: Iterator[bytes],
+    records_per_file: int,
+    room: ExitStack,
+    *,
+    temporary: Temporary,
+    about: int,
+) -> Iterator[Part]:
     """The reservations file in parts of at most `records_per_file`; `room` closes them.
 
-    There is always a first part, be it an empty list.
+    There is always a first part, be it an empty list. There are `about` so many records.
+
+    Raises:
+        TransientError: there is no temporary space for all of them.
     """
+    first = list(islice(records, AT_ONCE))
+    if first:
+        temporary.check(about * sum(map(len, first)) // len(first))
+    records = chain(first, records)
     for number in count(1):
-        body = room.enter_context(TemporaryFile())  # noqa: SIM115 - `room` closes it
+        with temporary_space():
+            body = room.enter_context(TemporaryFile())  # noqa: SIM115 - `room` closes it
         part = _write_list(body, islice(records, records_per_file))
         if number > 1 and part.records == 0:
             return
@@ -39,12 +56,14 @@ def _write_list(body: BinaryIO, records: Iterator[bytes]) -> Part:
     written, digest = 0, hashlib.sha256()
 
     def write(text: bytes) -> None:
-        body.write(text)
+        with temporary_space():
+            body.write(text)
         digest.update(text)
 
     while some := list(islice(records, AT_ONCE)):
         write((b",\n" if written else b"[\n") + b",\n".join(some))
         written += len(some)
     write(b"\n]\n" if written else b"[]\n")
-    body.flush()
+    with temporary_space():
+        body.flush()
     return Part(body=body, records=written, sha256=digest.hexdigest())

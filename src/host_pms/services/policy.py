@@ -1,9 +1,10 @@
 """How runs are made, as the settings say."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from host_pms.models.run import Buckets
+from host_pms.services.temporary import Temporary
 from host_pms.transformers.reservation import IdFormat
 
 
@@ -23,3 +24,4 @@ class Policy:
     id_format: IdFormat
     lease_ttl: timedelta
     pages_ahead: int
+    temporary: Temporary = field(default_factory=Temporary)

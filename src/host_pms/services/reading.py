@@ -2,12 +2,15 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import partial
 
 from host_pms.events import EventName
 from host_pms.models.head import Window
 from host_pms.models.host.config import HostConfig
 from host_pms.services.dataset import Dataset
 from host_pms.services.extraction import Extraction
+from host_pms.services.on_disk import PostingsOnDisk, RowsOnDisk
+from host_pms.services.temporary import Temporary
 from host_pms.services.transformation import Extracted
 from host_pms.services.window import latest_plausible
 from host_pms.transformers.postings import RoomPostings
@@ -23,6 +26,7 @@ class Reading:
     config: HostConfig
     window: Window
     last_night: date
+    temporary: Temporary
 
     def hotel(self) -> Extracted:
         """S10: reservations first, so that revenue is read from the earliest night that they publish.
@@ -44,8 +48,11 @@ class Reading:
 
     def _reservations(self) -> Dataset[NewestRows]:
         return self.source.reservations(
-            self.window.update_from, NewestRows, latest_plausible=latest_plausible(self.config)
+            self.window.update_from, self._no_rows, latest_plausible=latest_plausible(self.config)
         )
+
+    def _no_rows(self) -> NewestRows:
+        return NewestRows(partial(RowsOnDisk, temporary=self.temporary), in_memory=self.temporary.in_memory)
 
     def _revenue(self, rows: NewestRows, statuses: StatusTable) -> Dataset[RoomPostings]:
         """S10: so far back that every night which is published has all its postings.
@@ -59,7 +66,7 @@ class Reading:
             read_from = own if earliest is None else min(own, _midnight(earliest))
             revenue = self.source.revenue(
                 read_from,
-                lambda: RoomPostings(rows, own_update_from=own),
+                partial(self._no_postings, rows),
                 latest_plausible=latest_plausible(self.config),
                 pages_before=pages,
             )
@@ -67,6 +74,14 @@ class Reading:
             if earliest is None or _midnight(earliest) >= read_from:
                 return revenue
             pages = revenue.pages
+
+    def _no_postings(self, rows: NewestRows) -> RoomPostings:
+        return RoomPostings(
+            rows,
+            own_update_from=self.window.revenue_from,
+            larger=partial(PostingsOnDisk, temporary=self.temporary),
+            in_memory=self.temporary.in_memory,
+        )
 
 
 def _midnight(night: date) -> datetime:

@@ -128,7 +128,11 @@ def _read(known: KnownRun, archive: Archive, policy: Policy) -> tuple[Extracted,
         teller=Teller(run=known.run, notify=lambda _event: None),
     )
     reading = Reading(
-        source=source, config=source.config(), window=manifest.window, last_night=manifest.last_night
+        source=source,
+        config=source.config(),
+        window=manifest.window,
+        last_night=manifest.last_night,
+        temporary=policy.temporary,
     )
     return reading.hotel(), answers.progress().digest == manifest.progress.digest
 

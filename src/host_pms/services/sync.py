@@ -211,8 +211,13 @@ def _publish(work: _Work, source: Extraction, config: HostConfig) -> Output:
     open_run = work.journal.open_run
     with _progress_recorded(source.answers):
         extracted = Reading(
-            source=source, config=config, window=open_run.window, last_night=open_run.last_night
+            source=source,
+            config=config,
+            window=open_run.window,
+            last_night=open_run.last_night,
+            temporary=work.policy.temporary,
         ).hotel()
+        source.answers.require_through()
     if open_run.phase is Phase.EXTRACT:
         work.staging.freeze(source.answers, extracted.rejected)
     output = work.staging.publish(extracted)

@@ -80,6 +80,7 @@ class Transformation:
 
         Raises:
             NeedsPersonError: the books do not balance (R19), or two ids have one number (R14).
+            TransientError: there is no temporary space for them.
         """
         config = extracted.config
         catalogue = read_catalogue(config.items)
@@ -87,7 +88,7 @@ class Transformation:
         records = reservation_records(
             extracted.reservations.kept, extracted.revenue.kept, self._terms(extracted), tally
         )
-        reservations = self._make_reservations(records, room)
+        reservations = self._make_reservations(records, room, about=extracted.reservations.kept.nights)
         self._check(tally.books)
         inventory = room_inventory(
             catalogue, extracted.grid.rooms, today=config.today, first=self._inventory_start(config)
@@ -146,7 +147,10 @@ class Transformation:
             body=BytesIO(body),
         )
 
-    def _make_reservations(self, records: Iterator[bytes], room: ExitStack) -> list[Made]:
+    def _make_reservations(self, records: Iterator[bytes], room: ExitStack, *, about: int) -> list[Made]:
+        files = parts(
+            records, self.policy.records_per_file, room, temporary=self.policy.temporary, about=about
+        )
         try:
             return [
                 Made(
@@ -159,7 +163,7 @@ class Transformation:
                     ),
                     body=part.body,
                 )
-                for number, part in enumerate(parts(records, self.policy.records_per_file, room), start=1)
+                for number, part in enumerate(files, start=1)
             ]
         except NumericIdError as fault:
             raise NeedsPersonError(

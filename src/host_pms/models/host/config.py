@@ -98,13 +98,16 @@ def _is_active(item: Mapping[str, Any]) -> bool:
 
 def _raw_items(body: bytes, items: Sequence[Any]) -> list[bytes]:
     try:
-        return [bytes(raw) for raw in msgspec.json.decode(body, type=_RawItems).items]
+        return [bytes(raw) for raw in _RAW_ITEMS.decode(body).items]
     except (msgspec.DecodeError, UnicodeDecodeError):
         return [json.dumps(item, default=float).encode() for item in items]
 
 
 class _RawItems(msgspec.Struct):
     items: list[msgspec.Raw] = msgspec.field(name="ConfigInfo")
+
+
+_RAW_ITEMS = msgspec.json.Decoder(_RawItems)
 
 
 def _written(value: str | None) -> str | None:

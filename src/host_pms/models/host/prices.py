@@ -22,7 +22,7 @@ class HostPrice(msgspec.Struct, rename="pascal", gc=False):
     amount: Any = None
 
 
-class NightPrices(msgspec.Struct, frozen=True, gc=False):
+class NightPrices(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """The exact sums of one date's prices (R9)."""
 
     date: date

@@ -58,7 +58,7 @@ class HostReservation(WireRow, rename="pascal", gc=False):
     prices: list[HostPrice] | None = None
 
 
-class Texts(msgspec.Struct, frozen=True, gc=False):
+class Texts(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """What a row names: six things of the catalogue (R2) and four that have none (R3)."""
 
     room: str | None
@@ -73,7 +73,7 @@ class Texts(msgspec.Struct, frozen=True, gc=False):
     group: str | None
 
 
-class Reservation(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class Reservation(msgspec.Struct, frozen=True, kw_only=True, array_like=True, gc=False):
     """A readable reservation row: one guest's stay, or one part of a stay that is split.
 
     Dates are the hotel's. `master` is False for a part that follows a room move.
