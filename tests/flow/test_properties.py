@@ -1,18 +1,21 @@
 """What holds for any input, on the whole run: pages in, published files out."""
 
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
 from typing import Any
 
 import msgspec
-from fake_pms import FakeEsb, FakePms, World, config_body, item, posting, price, reservation
+from fake_pms import POLICY, FakeEsb, FakePms, World, config_body, item, posting, price, reservation
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from host_pms.models.host.amounts import as_decimal
 from host_pms.ports import ImportParameters
+from host_pms.services.policy import Policy
 from host_pms.services.sync import Published
+from host_pms.services.temporary import Temporary
 
 SEVERAL = settings(max_examples=120, deadline=None, derandomize=True)
 
@@ -65,14 +68,14 @@ hotels = st.fixed_dictionaries(
 
 
 def run(
-    hotel: dict[str, Any], *, page_rows: int = 100, first_import: bool = False
+    hotel: dict[str, Any], *, page_rows: int = 100, first_import: bool = False, policy: Policy = POLICY
 ) -> tuple[World, Published]:
     last_import = None if first_import else datetime(2024, 1, 14)
     world = World(
         pms=FakePms(rows=hotel["rows"], postings=hotel["postings"], page_rows=page_rows),
         esb=FakeEsb(parameter=ImportParameters(last_import=last_import)),
     )
-    return world, world.sync()
+    return world, world.sync(policy=policy)
 
 
 @SEVERAL
@@ -93,6 +96,18 @@ def test_the_books_balance_and_agree_with_what_is_published(
         assert sum((record[name] for record in records), Decimal()) == as_decimal(carried)
     posted = [row["RevenueNet"] for row in hotel["postings"] if row["SalesGroup"] == 0]
     assert as_decimal(books.invoiced.read) == sum(posted, Decimal())
+
+
+@SEVERAL
+@given(hotel=hotels, in_memory=st.sampled_from([0, 3]), first_import=st.booleans())
+def test_what_does_not_stay_in_memory_comes_to_the_same(
+    hotel: dict[str, Any], in_memory: int, first_import: bool
+) -> None:
+    policy = replace(POLICY, temporary=Temporary(in_memory=in_memory))
+    on_disk, published = run(hotel, policy=policy, first_import=first_import)
+    in_dictionaries, expected = run(hotel, first_import=first_import)
+    assert on_disk.store.objects == in_dictionaries.store.objects
+    assert (published.counts, published.books) == (expected.counts, expected.books)
 
 
 @SEVERAL

@@ -1,4 +1,7 @@
-"""Every worked example, through the pure functions alone."""
+"""Every worked example, through the pure functions alone; in memory, and in temporary files."""
+
+import math
+from functools import partial
 
 import msgspec
 import pytest
@@ -11,6 +14,8 @@ from host_pms.models.host.inventory import read_grid
 from host_pms.models.host.reading import Reject
 from host_pms.models.host.reservation import RESERVATIONS
 from host_pms.models.host.revenue import POSTINGS
+from host_pms.services.on_disk import PostingsOnDisk, RowsOnDisk
+from host_pms.services.temporary import Temporary
 from host_pms.transformers.books import Books
 from host_pms.transformers.codes import read_catalogue
 from host_pms.transformers.inventory import inventory_start, room_inventory
@@ -21,17 +26,23 @@ from host_pms.transformers.segment import segments
 from host_pms.transformers.status import read_statuses
 
 
+@pytest.mark.parametrize("in_memory", [math.inf, 10, 0])
 @pytest.mark.parametrize("name", NAMES)
-def test_case_comes_out_as_expected(name: str) -> None:
+def test_case_comes_out_as_expected(name: str, in_memory: float) -> None:
     case = load(name)
     config = read_config(case.body("config"))
     catalogue, statuses = read_catalogue(config.items), read_statuses(config.items)
-    rows = NewestRows()
+    rows = NewestRows(partial(RowsOnDisk, temporary=Temporary()), in_memory=in_memory)
     for row in RESERVATIONS.page(case.body("reservations")).rows:
         clean = cleaned(RESERVATIONS, row, 0)
         assert not isinstance(clean, Reject)
         rows.add(clean)
-    postings = RoomPostings(rows, own_update_from=case.update_from)
+    postings = RoomPostings(
+        rows,
+        own_update_from=case.update_from,
+        larger=partial(PostingsOnDisk, temporary=Temporary()),
+        in_memory=in_memory,
+    )
     books = Books(invoiced=postings.books)
     for row in POSTINGS.page(case.body("revenue")).rows:
         clean = cleaned(POSTINGS, row, 0)

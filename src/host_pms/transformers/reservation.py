@@ -12,6 +12,7 @@ from host_pms.models.climber.records import Shared, json_text, record, shared
 from host_pms.models.host.reservation import Reservation, Texts
 from host_pms.transformers.books import Books
 from host_pms.transformers.codes import UNASSIGNED_TEXT, Catalogue, Resolver
+from host_pms.transformers.numbers import Numbers
 from host_pms.transformers.postings import Invoiced, RoomPostings
 from host_pms.transformers.revenues import (
     NOT_PRICED,
@@ -67,7 +68,7 @@ class Tally:
         self.books = books
         self.unknown_statuses = 0
         self.statuses: Counter[Status] = Counter()
-        self.numeric_ids: dict[int, str] = {}
+        self.numeric_ids = Numbers()
 
 
 def reservation_records(
@@ -174,6 +175,6 @@ def _external_id(row: Reservation, tally: Tally, id_format: IdFormat) -> str:
     if id_format == "composite":
         return composite
     number = int.from_bytes(hashlib.sha256(composite.encode()).digest()[:8], "big") & _WITHOUT_TOP_BIT
-    if tally.numeric_ids.setdefault(number, composite) != composite:
+    if not tally.numeric_ids.add(number):  # no two rows have one composite: it holds R5's key
         raise NumericIdError(f"two reservations have the number {number}")
     return str(number)
