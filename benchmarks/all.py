@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 FOLDER = Path(__file__).parent
-BENCHMARKS = ("transform", "paging", "fleet", "start", "shutdown")
+BENCHMARKS = ("transform", "paging", "fleet", "memory", "start", "shutdown")
 HEAD = """# Results
 
 Written by `make bench`. Each line is a figure against what it is held to in the same run, so that the
@@ -42,7 +42,7 @@ def figures(name: str, line: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[s
 
 def table_row(name: str, figure: Mapping[str, Any]) -> str:
     """One figure, as a line of the table."""
-    against = f"{figure['reference']} ({figure['against']})"
+    against = f"{figure['reference']} ({figure.get('against', 'the shorter history')})"
     return (
         f"| {name} | {figure['figure']} {figure['unit']} | {against} | {figure['ratio']} | {figure['goal']} |"
     )
@@ -55,7 +55,9 @@ def main() -> None:
         print(json.dumps(line))
     rows = [table_row(*found) for name, line in lines.items() for found in figures(name, line)]
     machine = lines["transform"]["machine"]
-    where = f"Python {machine['python']}, {machine['system']}, {machine['cores']} cores"
+    where = (
+        f"Python {machine['python']}, {machine['system']}, {machine['cores']} cores, load {machine['load']}"
+    )
     text = f"{HEAD}{chr(10).join(rows)}\n\n{datetime.now(UTC):%Y-%m-%d}, {where}.\n"
     (FOLDER / "RESULTS.md").write_text(text)
 
