@@ -8,7 +8,7 @@ TOOLS := .venv-tools
 SEAWEEDFS := 4.48
 TOOLS_READY := $(TOOLS)/.seaweedfs-$(SEAWEEDFS)
 
-.PHONY: help demo test chaos chaos-kills tools lint lock clean
+.PHONY: help demo test chaos chaos-kills bench tools lint lock clean
 
 help:  ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -22,6 +22,9 @@ test: $(READY) tools  ## the whole test suite
 chaos: $(READY)  ## every fault at every call of simulated histories, and planted mistakes (half an hour)
 	@$(BIN)/python tests/chaos/mistakes.py
 	@$(BIN)/python tests/chaos/campaign.py
+
+bench: $(READY)  ## every benchmark, into benchmarks/RESULTS.md (ten minutes; on a machine that does nothing else)
+	@$(BIN)/python benchmarks/all.py
 
 # ARGS="--kills 20 --seed 7 --storage disk" makes it shorter.
 chaos-kills: $(READY)  ## kill -9 200 syncs, on disk and on S3, and compare with undisturbed ones

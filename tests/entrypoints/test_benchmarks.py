@@ -5,3 +5,20 @@ from benchmarks import measured
 
 def test_a_cold_start_loads_nothing_that_only_some_calls_need() -> None:
     assert measured("start", "1")["heavy"] == []
+
+
+def test_the_command_ends_as_documented_each_way() -> None:
+    told = measured("shutdown", "5")
+    assert (told["faults"], told["ratio"]) == ([], 1.0)
+
+
+def test_a_night_of_a_hotel_takes_few_calls() -> None:
+    told = measured("fleet", "1", "2")
+    # 13 windows of the grid, the configuration, and a page or two of each list; revenue perhaps twice (S10).
+    assert 16 <= told["calls a hotel"] <= 20
+
+
+def test_no_page_of_two_long_lists_is_read_twice_and_the_limit_is_kept() -> None:
+    told = measured("paging", "300")
+    assert told["limited"]["refused"] == 0
+    assert told["limited"]["pages"] == told["unlimited"]["pages"] > 5

@@ -4,6 +4,7 @@ import errno
 import io
 import multiprocessing
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -37,6 +38,14 @@ def test_an_object_is_the_file_of_its_bucket_and_key_and_nothing_else_stays(tmp_
 def test_only_this_user_can_read_what_may_hold_guests(tmp_path: Path) -> None:
     put(DiskStore(tmp_path), b"bytes")
     assert (tmp_path / "bucket" / KEY).stat().st_mode & 0o077 == 0
+
+
+def test_a_bucket_that_was_taken_away_is_made_again(tmp_path: Path) -> None:
+    store = DiskStore(tmp_path)
+    put(store, b"bytes")
+    shutil.rmtree(tmp_path / "bucket")
+    put(store, b"others")
+    assert (tmp_path / "bucket" / KEY).read_bytes() == b"others"
 
 
 CRASHES = {

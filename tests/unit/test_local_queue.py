@@ -109,3 +109,16 @@ def test_other_files_in_the_folder_are_left_alone(tmp_path: Path) -> None:
 def test_a_queue_is_one_folder_of_its_own(tmp_path: Path, name: str) -> None:
     with pytest.raises(ValueError, match="part of a path"):
         DiskQueue(tmp_path, name, FakeClock())
+
+
+def test_a_message_that_was_taken_away_is_forgotten_though_another_has_its_name(tmp_path: Path) -> None:
+    queue = DiskQueue(tmp_path, "pms.fifo", FakeClock())
+    send(queue, 1)
+    send(queue, 1)
+    (tmp_path / "queues/pms.fifo/000000000001.json").unlink()
+    send(queue, 2)
+    assert names(tmp_path) == ["000000000001.json"]
+    send(queue, 2)
+    assert names(tmp_path) == ["000000000001.json"]
+    send(queue, 1)
+    assert names(tmp_path) == ["000000000001.json", "000000000002.json"]

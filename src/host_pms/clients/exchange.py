@@ -66,8 +66,10 @@ def build(client: httpx2.Client, request: Request) -> httpx2.Request:
     if request.json is not None:
         headers["Content-Type"] = "application/json"
     try:
+        # To give the client the parameters by themselves would have it read the whole address twice.
+        query = f"?{httpx2.QueryParams(request.params)}" if request.params else ""
         return client.build_request(
-            request.method, request.url, params=request.params, headers=headers, content=request.json
+            request.method, request.url + query, headers=headers, content=request.json
         )
     except EXPECTED as error:
         failure = _failure(request.operation, error)

@@ -19,6 +19,9 @@ from host_pms.errors import ConnectorError, NeedsPersonError, TransientError
 PARTIAL = ".partial"
 QUEUES = "queues"
 
+_lasting: set[Path] = set()
+"""Folders whose own names this process has brought to the disk: once is enough while they stay."""
+
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _FORBIDDEN = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 _MISPLACED = frozenset({errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG, errno.ELOOP})
@@ -101,14 +104,20 @@ def publish(file: Path, path: Path, root: Path) -> bool:
 
     A name that another process has just made may not be on the disk yet, so it is brought there too.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    folder = path.parent
+    if not folder.is_dir():
+        _lasting.discard(folder)
+        folder.mkdir(parents=True, exist_ok=True)
     try:
         os.link(file, path)
         created = True
     except FileExistsError:
         created = False
-    for folder in path.parents[: len(path.relative_to(root).parts)]:
-        _sync(folder)
+    _sync(folder)
+    if folder not in _lasting:
+        for above in folder.parents[: len(folder.relative_to(root).parts)]:
+            _sync(above)
+        _lasting.add(folder)
     return created
 
 

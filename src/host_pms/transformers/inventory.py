@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
-from itertools import groupby
 from typing import NamedTuple
 
 from host_pms.models.climber.files import HotelConfiguration, RoomInventory
@@ -43,11 +42,12 @@ class _Grid:
             if code is None:
                 self.unmatched_rooms += 1
                 continue
+            days = self.entries.setdefault(code, {})
             for entry in room.entries:
                 if entry.date is None:
                     self.undated_entries += 1
                 else:
-                    self.entries.setdefault(code, {}).setdefault(entry.date, entry)
+                    days.setdefault(entry.date, entry)
 
 
 def room_inventory(
@@ -77,9 +77,7 @@ def _ranges(
     item: ConfigItem, entries: Mapping[date, GridEntry], *, today: date, first: date
 ) -> Iterator[RoomInventory]:
     usual = Level(max(item.inventory or 0, 0) if item.active else 0)
-    levels = {day: _level(entry, usual) for day, entry in entries.items() if day >= today}
-    turns = sorted({first, *levels, *(day + _DAY for day in levels if day < date.max)})
-    runs = [(level, next(days)) for level, days in groupby(turns, key=lambda day: levels.get(day, usual))]
+    runs = _runs({day: _level(entry, usual) for day, entry in entries.items() if day >= today}, usual, first)
     ends = [f"{start}" for _, start in runs[1:]]
     for (level, start), end in zip(runs, [*ends, ""], strict=True):
         yield RoomInventory(
@@ -89,6 +87,26 @@ def _ranges(
             inventory_ooo=level.out_of_order,
             room_code=item.code or "",
         )
+
+
+def _runs(levels: Mapping[date, Level], usual: Level, first: date) -> list[tuple[Level, date]]:
+    """Each level with the day it begins on, from `first` on; on a day without one it is the usual one."""
+    turns: list[tuple[Level, date]] = [(usual, first)]
+    after = first
+    for day in sorted(levels):
+        if day > after:
+            turns.append((usual, after))
+        turns.append((levels[day], day))
+        after = day + _DAY if day < date.max else day
+    if after not in levels:
+        turns.append((usual, after))
+    runs: list[tuple[Level, date]] = []
+    for level, start in turns:
+        if runs and runs[-1][1] == start:
+            runs.pop()
+        if not runs or runs[-1][0] != level:
+            runs.append((level, start))
+    return runs
 
 
 def _level(entry: GridEntry, usual: Level) -> Level:

@@ -1,16 +1,16 @@
 """The InventoryGrid answer: what each room type holds, day by day."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Annotated, Any
+
+import msgspec
 
 from host_pms.models.host.json_text import decode, listed
-from host_pms.models.host.values import day, if_whole, text
+from host_pms.models.host.values import TOO_LARGE, day, if_whole, text
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class GridEntry:
+class GridEntry(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One room type on one date; None is what Host did not say."""
 
     date: date | None
@@ -19,12 +19,33 @@ class GridEntry:
     out_of_order: int | None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class GridRoom:
+class GridRoom(msgspec.Struct, frozen=True, kw_only=True):
     """One room of the grid and its entries, as they came."""
 
     room_code: str | None
     entries: tuple[GridEntry, ...]
+
+
+_Whole = Annotated[int, msgspec.Meta(gt=-TOO_LARGE, lt=TOO_LARGE)]
+
+
+class _WireEntry(msgspec.Struct, gc=False):
+    date: str | None = None
+    inventory: _Whole | None = None
+    out_of_inventory: _Whole | None = msgspec.field(default=None, name="inventoryOOI")
+    out_of_order: _Whole | None = msgspec.field(default=None, name="inventoryOOO")
+
+
+class _WireRoom(msgspec.Struct):
+    room_code: str | None = msgspec.field(default=None, name="roomCode")
+    entries: list[_WireEntry] | None = msgspec.field(default=None, name="dailyInventories")
+
+
+class _WireGrid(msgspec.Struct):
+    rooms: list[_WireRoom] = msgspec.field(name="roomInventories")
+
+
+_WELL_FORMED = msgspec.json.Decoder(_WireGrid | list[_WireRoom])
 
 
 def read_grid(body: bytes) -> tuple[GridRoom, ...]:
@@ -33,18 +54,35 @@ def read_grid(body: bytes) -> tuple[GridRoom, ...]:
     Raises:
         PageError: it is no JSON, or an object without its list.
     """
-    rooms = listed(decode(body), ("roomInventories",), bare=True)
-    return tuple(_room(room) for room in rooms)
+    try:
+        grid = _WELL_FORMED.decode(body)
+    except (ValueError, RecursionError):
+        return tuple(_loose_room(room) for room in listed(decode(body), ("roomInventories",), bare=True))
+    return tuple(_room(room) for room in (grid if isinstance(grid, list) else grid.rooms))
 
 
-def _room(room: Any) -> GridRoom:
+def _room(room: _WireRoom) -> GridRoom:
+    entries = [
+        GridEntry(
+            date=None if entry.date is None else day(entry.date),
+            inventory=entry.inventory,
+            out_of_inventory=entry.out_of_inventory,
+            out_of_order=entry.out_of_order,
+        )
+        for entry in room.entries or ()
+    ]
+    return GridRoom(room_code=text(room.room_code), entries=tuple(entries))
+
+
+def _loose_room(room: Any) -> GridRoom:
+    """A room where not all of the answer is well-formed."""
     room = room if isinstance(room, dict) else {}
     return GridRoom(
-        room_code=text(room.get("roomCode")), entries=tuple(_entries(room.get("dailyInventories")))
+        room_code=text(room.get("roomCode")), entries=tuple(_loose_entries(room.get("dailyInventories")))
     )
 
 
-def _entries(entries: Any) -> Iterator[GridEntry]:
+def _loose_entries(entries: Any) -> Iterator[GridEntry]:
     for item in entries if isinstance(entries, list) else ():
         entry = item if isinstance(item, dict) else {}
         found = entry.get("date")
