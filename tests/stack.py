@@ -1,0 +1,132 @@
+"""The stack of deploy/ in an account of MiniStack's, and runs of its state machine."""
+
+import json
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ministack import Account
+
+from host_pms.simulator.server import Simulator
+
+DEPLOY = Path(__file__).parents[1] / "deploy"
+ZIP = DEPLOY.parent / "dist" / "host-pms-lambda.zip"
+STACK = "dev-pms"
+ARTIFACTS = "artifacts"
+ESB_SECRET, HOST_SECRET = "pms/esb-api-key", "pms/host-api-keys"  # noqa: S105 -- their names
+KINDS = ("hotel-configs", "segments", "reservations")
+RAW, PUBLISHED = "dev-pms-raw-", "dev-pms-"
+POLL_SECONDS = 0.2
+
+
+@dataclass(frozen=True, kw_only=True)
+class Execution:
+    """How a run of the state machine ended."""
+
+    status: str
+    output: Mapping[str, Any]
+    cause: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stack:
+    """What the template made."""
+
+    account: Account
+    outputs: Mapping[str, str]
+
+    @property
+    def function(self) -> str:
+        return self.outputs["FunctionName"]
+
+    def call(self, event: Mapping[str, Any]) -> Any:
+        """The function's answer; an error as MiniStack tells it."""
+        answer = self.account.client("lambda").invoke(FunctionName=self.function, Payload=json.dumps(event))
+        return json.load(answer["Payload"])
+
+    def start(self) -> str:
+        """Start the state machine; its execution."""
+        states = self.account.client("stepfunctions")
+        return str(states.start_execution(stateMachineArn=self.outputs["FleetArn"], input="{}")["executionArn"])
+
+    def ended(self, execution: str, *, patience: float) -> Execution:
+        """Wait for an execution to end, `patience` seconds at most."""
+        states = self.account.client("stepfunctions")
+        until = time.monotonic() + patience
+        while (told := states.describe_execution(executionArn=execution))["status"] == "RUNNING":
+            assert time.monotonic() < until, f"not done after {patience} s; see {self.account.log}"
+            time.sleep(POLL_SECONDS)
+        output = json.loads(told.get("output") or "{}")
+        return Execution(status=told["status"], output=output, cause=told.get("cause") or "")
+
+    def configure(self, *, timeout: int | None = None, **variables: str) -> None:
+        """Change the function's time-out and add variables to its own."""
+        functions = self.account.client("lambda")
+        now = functions.get_function_configuration(FunctionName=self.function)
+        functions.update_function_configuration(
+            FunctionName=self.function,
+            Timeout=timeout or now["Timeout"],
+            Environment={"Variables": {**now["Environment"]["Variables"], **variables}},
+        )
+
+    def objects(self, prefix: str = PUBLISHED) -> dict[str, bytes]:
+        """The objects of the three buckets with this prefix, by bucket and key."""
+        s3 = self.account.client("s3")
+        return {
+            f"{bucket}/{found['Key']}": s3.get_object(Bucket=bucket, Key=found["Key"])["Body"].read()
+            for bucket in (prefix + kind for kind in KINDS)
+            for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket)
+            for found in page.get("Contents", ())
+        }
+
+
+def create_secrets(account: Account, simulator: Simulator, host_keys: Mapping[str, str]) -> Mapping[str, str]:
+    """The secrets as docs/deploy.md has them made by hand; the parameters that name them."""
+    secrets = account.client("secretsmanager")
+    esb = secrets.create_secret(Name=ESB_SECRET, SecretString=simulator.esb_key)
+    host = secrets.create_secret(Name=HOST_SECRET, SecretString=json.dumps(host_keys))
+    return {"EsbApiKeySecretArn": esb["ARN"], "HostApiKeysSecretArns": host["ARN"]}
+
+
+def deploy(account: Account, simulator: Simulator, **parameters: str) -> Stack:
+    """Create the stack for the simulator's hotels.
+
+    The two local files are uploaded and named, as `sam deploy` does it; MiniStack expands the rest.
+    """
+    _upload(account, ZIP, "function.zip")
+    _upload(account, DEPLOY / "fleet.asl.json", "fleet.asl.json")
+    template = (
+        (DEPLOY / "template.yaml")
+        .read_text()
+        .replace("CodeUri: ../dist/host-pms-lambda.zip", f"CodeUri: s3://{ARTIFACTS}/function.zip")
+        .replace("DefinitionUri: fleet.asl.json", f"DefinitionUri: s3://{ARTIFACTS}/fleet.asl.json")
+    )
+    given = {"EsbBaseUrl": simulator.esb_url, "HostApiBaseUrl": simulator.host_url, **parameters}
+    formation = account.client("cloudformation")
+    formation.create_stack(
+        StackName=STACK,
+        TemplateBody=template,
+        Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
+        Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in given.items()],
+    )
+    formation.get_waiter("stack_create_complete").wait(
+        StackName=STACK, WaiterConfig={"Delay": 1, "MaxAttempts": 60}
+    )
+    return stack_of(account)
+
+
+def stack_of(account: Account) -> Stack:
+    """The stack that was deployed."""
+    (told,) = account.client("cloudformation").describe_stacks(StackName=STACK)["Stacks"]
+    outputs = {output["OutputKey"]: output["OutputValue"] for output in told.get("Outputs", ())}
+    return Stack(account=account, outputs=outputs)
+
+
+def _upload(account: Account, file: Path, key: str) -> None:
+    s3 = account.client("s3")
+    if ARTIFACTS not in {bucket["Name"] for bucket in s3.list_buckets()["Buckets"]}:
+        s3.create_bucket(Bucket=ARTIFACTS, CreateBucketConfiguration={"LocationConstraint": s3.meta.region_name})
+    s3.upload_file(str(file), ARTIFACTS, key)
