@@ -21,6 +21,9 @@ _PLATFORMS = ("manylinux_2_34_x86_64", "manylinux_2_28_x86_64", "manylinux_2_17_
 
 # What pip writes about its own work: it names this machine's folders, and nothing reads it there.
 _OF_PIP = frozenset({"RECORD", "INSTALLER", "REQUESTED", "direct_url.json"})
+
+# botocore describes 400 services in two thirds of all bytes, and a cold start unpacks them.
+_SERVICES = frozenset({"dynamodb", "s3", "secretsmanager", "sqs", "sts"})
 _LIMIT = 250 * 1024 * 1024
 _OLDEST_DATE = (1980, 1, 1, 0, 0, 0)
 _READABLE = 0o644 << 16
@@ -59,10 +62,14 @@ def _install(folder: Path) -> None:
 def _files(folder: Path) -> Iterator[Path]:
     """What goes into the zip, in an order that is the same everywhere."""
     for path in sorted(folder.rglob("*"), key=lambda path: path.relative_to(folder).as_posix()):
-        of_pip = path.parent.name.endswith(".dist-info") and path.name in _OF_PIP
-        scripts = path.relative_to(folder).parts[0] == "bin"
-        if path.is_file() and not of_pip and not scripts:
+        if path.is_file() and not _left_out(path.relative_to(folder)):
             yield path
+
+
+def _left_out(path: Path) -> bool:
+    of_pip = path.parent.name.endswith(".dist-info") and path.name in _OF_PIP
+    service = path.parts[2] if path.parts[:2] == ("botocore", "data") and len(path.parts) > 3 else None  # noqa: PLR2004 -- a folder of that one
+    return of_pip or path.parts[0] == "bin" or (service is not None and service not in _SERVICES)
 
 
 def _zip(folder: Path, target: Path) -> None:

@@ -4,6 +4,7 @@ It runs the function's zip in processes of its own Python, so that has to be the
 """
 
 import os
+import signal
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
@@ -29,6 +30,7 @@ class Account:
     url: str
     certificate: Path
     log: Path
+    process: subprocess.Popen[bytes]
 
     @property
     def variables(self) -> Mapping[str, str]:
@@ -50,6 +52,15 @@ class Account:
         config = Config(read_timeout=900, retries={"total_max_attempts": 1})
         return session.client(service, endpoint_url=self.url, config=config, verify=str(self.certificate))
 
+    def kill_functions(self) -> int:
+        """Kill every process that runs a function, be it at work or not; how many there were."""
+        at = self.process.pid
+        children = Path(f"/proc/{at}/task").glob("*/children")
+        functions = [int(child) for path in children for child in path.read_text().split()]
+        for function in functions:
+            os.kill(function, signal.SIGKILL)
+        return len(functions)
+
 
 @contextmanager
 def ministack(folder: Path, *, wait_scale: float) -> Iterator[Account]:
@@ -62,6 +73,7 @@ def ministack(folder: Path, *, wait_scale: float) -> Iterator[Account]:
         **ROOT,
         "AUTH": "true",
         "BIND_HOST": "127.0.0.1",
+        "CLOUDTRAIL_RECORDING": "1",
         "GATEWAY_PORT": str(port),
         "HOME": str(folder),
         "MINISTACK_HOST": "127.0.0.1",
@@ -71,23 +83,20 @@ def ministack(folder: Path, *, wait_scale: float) -> Iterator[Account]:
         "TMPDIR": str(folder),
         "USE_SSL": "1",
     }
-    account = Account(
-        url=f"https://127.0.0.1:{port}",
-        certificate=folder / "ministack-tls" / "server.crt",
-        log=folder / "ministack.log",
-    )
-    with account.log.open("wb") as log:
-        server = subprocess.Popen([MINISTACK], cwd=folder, env=variables, stdout=log, stderr=log)
+    log = folder / "ministack.log"
+    with log.open("wb") as written:
+        server = subprocess.Popen([MINISTACK], cwd=folder, env=variables, stdout=written, stderr=written)
         try:
             _wait_for(server, port)
-            yield account
+            yield Account(
+                url=f"https://127.0.0.1:{port}",
+                certificate=folder / "ministack-tls" / "server.crt",
+                log=log,
+                process=server,
+            )
         finally:
-            server.terminate()
-            try:
-                server.wait(timeout=15)
-            except subprocess.TimeoutExpired:
-                server.kill()
-                server.wait()
+            server.kill()  # asked politely, it waits for its functions
+            server.wait()
 
 
 def _wait_for(server: subprocess.Popen[bytes], port: int) -> None:

@@ -2,11 +2,11 @@
 
 import json
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 from ministack import Account
 
@@ -55,10 +55,10 @@ class Stack:
     def ended(self, execution: str, *, patience: float) -> Execution:
         """Wait for an execution to end, `patience` seconds at most."""
         states = self.account.client("stepfunctions")
-        until = time.monotonic() + patience
-        while (told := states.describe_execution(executionArn=execution))["status"] == "RUNNING":
-            assert time.monotonic() < until, f"not done after {patience} s; see {self.account.log}"
-            time.sleep(POLL_SECONDS)
+        self.wait_until(
+            lambda: states.describe_execution(executionArn=execution)["status"] != "RUNNING", patience=patience
+        )
+        told = states.describe_execution(executionArn=execution)
         output = json.loads(told.get("output") or "{}")
         return Execution(status=told["status"], output=output, cause=told.get("cause") or "")
 
@@ -72,6 +72,29 @@ class Stack:
             Environment={"Variables": {**now["Environment"]["Variables"], **variables}},
         )
 
+    def wait_until(self, happened: Callable[[], bool], *, patience: float) -> None:
+        """Return when it has happened, after `patience` seconds at most."""
+        until = time.monotonic() + patience
+        while not happened():
+            assert time.monotonic() < until, f"it did not happen within {patience} s; see {self.account.log}"
+            time.sleep(POLL_SECONDS)
+
+    def triggers(self) -> list[Any]:
+        """What lies in the processor's queue, which is emptied."""
+        sqs, url = self.account.client("sqs"), self.outputs["ProcessorQueueUrl"]
+        found = []
+        while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
+            for message in messages:
+                sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+                found.append(json.loads(message["Body"]))
+        return found
+
+    def acted(self) -> list[Mapping[str, Any]]:
+        """What the function asked of AWS since the account began, as CloudTrail tells it; newest first."""
+        trail = self.account.client("cloudtrail").get_paginator("lookup_events")
+        events = [event for page in trail.paginate() for event in page["Events"]]
+        return [event for event in events if event["AccessKeyId"].startswith("ASIA")]
+
     def objects(self, prefix: str = PUBLISHED) -> dict[str, bytes]:
         """The objects of the three buckets with this prefix, by bucket and key."""
         s3 = self.account.client("s3")
@@ -81,6 +104,17 @@ class Stack:
             for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket)
             for found in page.get("Contents", ())
         }
+
+
+def zip_is_current() -> bool:
+    """Whether the zip is there and holds the source as it is."""
+    if not ZIP.exists():
+        return False
+    source = DEPLOY.parent / "src"
+    files = {path.relative_to(source.parent).as_posix(): path for path in source.rglob("*.py")}
+    with ZipFile(ZIP) as packed:
+        held = {name for name in packed.namelist() if name.startswith("src/") and name.endswith(".py")}
+        return held == set(files) and all(packed.read(name) == path.read_bytes() for name, path in files.items())
 
 
 def create_secrets(account: Account, simulator: Simulator, host_keys: Mapping[str, str]) -> Mapping[str, str]:

@@ -1,0 +1,141 @@
+"""The stack of deploy/ on MiniStack: its state machine, the zip of `make package`, its roles; three days long."""
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from commands import files_below, host_pms, variables
+from ministack import MINISTACK, Account, ministack
+from stack import HOST_SECRET, PUBLISHED, Execution, Stack, create_secrets, deploy, zip_is_current
+
+from host_pms.simulator.server import Simulator
+
+DENIED, KILLED = "HOTEL003", "HOTEL002"
+ITS_KEY = "a-key-of-its-own"
+WAIT_SCALE = 0.1
+PATIENCE = 120.0
+TEN_YEARS = timedelta(days=3650)
+
+pytestmark = [
+    pytest.mark.skipif(not MINISTACK.exists(), reason="MiniStack is not installed: run `make ministack`"),
+    pytest.mark.skipif(not zip_is_current(), reason="the zip is not of this source: run `make package`"),
+]
+
+Publications = Mapping[str, bytes]
+
+
+def hotels() -> Simulator:
+    """Three hotels, one of which refuses the key that the others share."""
+    return Simulator(hotels=3, bookings=20, host_keys={DENIED: ITS_KEY})
+
+
+@dataclass(kw_only=True)
+class Fleet:
+    """What three days came to: executions, publications, and what the function asked of AWS."""
+
+    killed: int = 0
+    executions: list[Execution] = field(default_factory=list)
+    published: Publications = field(default_factory=dict)
+    watermarks: Mapping[str, str] = field(default_factory=dict)
+    triggers: list[Any] = field(default_factory=list)
+    acted: list[Mapping[str, Any]] = field(default_factory=list)
+    policies: list[Any] = field(default_factory=list)
+
+
+@pytest.fixture(scope="module")
+def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
+    """Day 1: first imports, one key is missing. Day 2: it is there. Day 3: a function is killed."""
+    lived = Fleet()
+    with (
+        hotels() as simulator,
+        ministack(tmp_path_factory.mktemp("ministack"), wait_scale=WAIT_SCALE) as account,
+    ):
+        secrets = create_secrets(account, simulator, {"*": simulator.host_key})
+        stack = deploy(account, simulator, ToleratedFailurePercent="34", HostApiRateLimit="0", **secrets)
+        stack.configure(LEASE_TTL="3s")
+        lived.executions.append(stack.ended(stack.start(), patience=PATIENCE))
+
+        simulator.clock.advance(timedelta(days=1))
+        keys = json.dumps({"*": simulator.host_key, DENIED: ITS_KEY})
+        account.client("secretsmanager").put_secret_value(SecretId=HOST_SECRET, SecretString=keys)
+        lived.executions.append(stack.ended(stack.start(), patience=PATIENCE))
+
+        simulator.clock.advance(timedelta(days=1))
+        simulator.faults.add(f"delay=700ms@hotel={KILLED}")
+        lived.executions.append(_with_a_kill(stack, simulator, lived))
+
+        lived.published = named_alike(stack.objects())
+        lived.watermarks = dict(simulator.esb.watermarks)
+        lived.triggers = stack.triggers()
+        lived.acted = stack.acted()
+        yield lived
+
+
+def _with_a_kill(stack: Stack, simulator: Simulator, lived: Fleet) -> Execution:
+    """An execution in which every process that runs a function dies while a hotel is being read."""
+    before = len(simulator.calls)
+    execution = stack.start()
+    stack.wait_until(
+        lambda: any(KILLED in f"{call.path}{call.query}" for call in simulator.calls[before:]),
+        patience=PATIENCE,
+    )
+    lived.killed = stack.account.kill_functions()
+    return stack.ended(execution, patience=PATIENCE)
+
+
+def named_alike(objects: Publications) -> Publications:
+    """Without the runs' timestamps, which are the machine's own time; a hotel's runs stay in their order."""
+    stamps: dict[str, list[str]] = {}
+    for name in sorted(objects):
+        hotel, stamp = name.split("/")[1], _stamp(name)
+        if stamp not in stamps.setdefault(hotel, []):
+            stamps[hotel].append(stamp)
+    return {
+        name.replace(_stamp(name), str(sorted(stamps[name.split("/")[1]]).index(_stamp(name)))): body
+        for name, body in objects.items()
+    }
+
+
+def _stamp(name: str) -> str:
+    (stamp,) = re.findall(r"\d{8}T\d{6}Z", name)
+    return str(stamp)
+
+
+def test_the_first_day_brings_all_but_the_hotel_whose_key_is_missing(fleet: Fleet) -> None:
+    first = fleet.executions[0]
+    assert (first.status, first.output["done"], first.output["failed"]) == ("SUCCEEDED", 2, 1)
+    (failure,) = first.output["failures"]
+    assert failure["hotelCode"] == DENIED
+    assert "refused the key (401)" in failure["reason"]
+
+
+def test_a_key_that_was_put_right_counts_at_the_next_run(fleet: Fleet) -> None:
+    second = fleet.executions[1]
+    assert (second.status, second.output["done"], second.output["failures"]) == ("SUCCEEDED", 3, [])
+
+
+def test_what_a_killed_function_left_is_finished_by_the_next_call(fleet: Fleet) -> None:
+    assert fleet.killed > 0
+    third = fleet.executions[2]
+    assert (third.status, third.output["done"], third.output["failures"]) == ("SUCCEEDED", 3, [])
+
+
+def test_it_publishes_what_the_command_publishes(fleet: Fleet, tmp_path: Path) -> None:
+    with hotels() as simulator:
+        for keys in ("", json.dumps({DENIED: ITS_KEY}), json.dumps({DENIED: ITS_KEY})):
+            given = variables(simulator, HOST_API_SUBSCRIPTION_KEYS=keys)
+            assert host_pms("sync", "--quiet", cwd=tmp_path, given=given).returncode == (0 if keys else 3)
+            simulator.clock.advance(timedelta(days=1))
+        assert fleet.watermarks == simulator.esb.watermarks
+    published = {
+        name: body
+        for name, body in files_below(tmp_path / "data").items()
+        if name.startswith(PUBLISHED) and not name.startswith("dev-pms-raw-")
+    }
+    assert fleet.published == named_alike(published)
+    assert len(fleet.published) > 3 * 3
