@@ -98,6 +98,7 @@ MAY_IMPORT: Mapping[str, set[str]] = {
     "local": PURE | {"errors", "ports"},
     "config": {STANDARD_LIBRARY, "errors", "events", "models", "dotenv", "pydantic", "pydantic_settings"},
     "clock": {STANDARD_LIBRARY, "errors"},
+    "metrics": {STANDARD_LIBRARY, "events"},
     "bootstrap": {
         STANDARD_LIBRARY,
         "aws",
@@ -106,6 +107,7 @@ MAY_IMPORT: Mapping[str, set[str]] = {
         "config",
         "events",
         "local",
+        "metrics",
         "ports",
         "services",
     },

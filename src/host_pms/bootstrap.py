@@ -17,6 +17,7 @@ from host_pms.clock import Stop, SystemClock
 from host_pms.config.settings import ArchiveSettings, Settings
 from host_pms.events import Event, Notify
 from host_pms.local.processes import is_gone, this_process
+from host_pms.metrics import with_metrics
 from host_pms.ports import Clock, HeadStore, ObjectStore, Queue
 from host_pms.services.archive import Archive
 from host_pms.services.policy import Policy
@@ -43,13 +44,15 @@ def application(
     notify: Notify,
     *,
     dry_run: bool,
+    metrics: bool = False,
     clock: Clock | None = None,
     limits: Limits = DEFAULT_LIMITS,
     pages_ahead: int = PAGES_AHEAD,
 ) -> Iterator[Application]:
     """The connector as `settings` say, for one command; a dry run writes and sends nothing.
 
-    `clock` is the machine's unless another is given, as tests do.
+    With `metrics`, each hotel's end but a dry run's is also a line on standard output. `clock` is the
+    machine's unless another is given, as tests do.
     """
     clock = clock or SystemClock(stop)
     sender = HttpSender(
@@ -60,17 +63,24 @@ def application(
         limits=limits,
     )
     threads = ThreadPoolExecutor(max_workers=PAGES_AHEAD, thread_name_prefix="page")
+    calls = _calls_of(sender)
+    if metrics and not dry_run:
+        notify = with_metrics(notify, environment=settings.environment, calls=calls, now=clock.now)
     world = _neighbours(settings, sender, stop=stop, clock=clock, threads=threads, notify=notify)
     try:
         yield Application(
             world=_without_effects(world) if dry_run else world,
             policy=policy(settings, pages_ahead=pages_ahead),
             at_once=settings.max_concurrent_hotels,
-            calls=lambda hotel_code: asdict(sender.counts(hotel_code)),
+            calls=calls,
         )
     finally:
         threads.shutdown(cancel_futures=True)
         sender.close()
+
+
+def _calls_of(sender: HttpSender) -> Callable[[str], Mapping[str, int]]:
+    return lambda hotel_code: asdict(sender.counts(hotel_code))
 
 
 def _neighbours(
@@ -207,8 +217,8 @@ def _without_effects(world: Neighbours) -> Neighbours:
 
     return replace(
         world,
-        store=dry.DiscardingStore(),
-        heads=dry.DiscardingHeads(),
+        store=dry.ReadOnlyStore(world.store),
+        heads=dry.ReadOnlyHeads(world.heads),
         queue=dry.DiscardingQueue(),
         esb=dry.ReadOnlyEsb(world.esb),
         notify=notify,
