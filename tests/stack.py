@@ -62,6 +62,25 @@ class Stack:
         output = json.loads(told.get("output") or "{}")
         return Execution(status=told["status"], output=output, cause=told.get("cause") or "")
 
+    def at_once(self, hotels: int) -> None:
+        """Have the state machine run so many hotels side by side: MiniStack does not read MaxConcurrencyPath."""
+        states, fleet = self.account.client("stepfunctions"), self.outputs["FleetArn"]
+        definition = states.describe_state_machine(stateMachineArn=fleet)["definition"]
+        path = '"MaxConcurrencyPath": "$.settings.maxConcurrency"'
+        assert path in definition
+        states.update_state_machine(
+            stateMachineArn=fleet, definition=definition.replace(path, f'"MaxConcurrency": {hotels}')
+        )
+
+    def lines(self, hotel_code: str) -> list[Mapping[str, Any]]:
+        """The metrics of a hotel's calls, one line a call, as the function's log has them."""
+        logs = self.account.client("logs")
+        group = f"/aws/lambda/{self.function}"
+        pages = logs.get_paginator("filter_log_events").paginate(logGroupName=group, filterPattern='"_aws"')
+        told = (event["message"] for page in pages for event in page["events"])
+        lines = [json.loads(line) for text in told for line in text.splitlines() if line.startswith("{")]
+        return [line for line in lines if "_aws" in line and line.get("HotelCode") == hotel_code]
+
     def configure(self, *, timeout: int | None = None, **variables: str) -> None:
         """Change the function's time-out and add variables to its own."""
         functions = self.account.client("lambda")
@@ -130,8 +149,10 @@ def deploy(account: Account, simulator: Simulator, **parameters: str) -> Stack:
 
     The two local files are uploaded and named, as `sam deploy` does it; MiniStack expands the rest.
     """
-    _upload(account, ZIP, "function.zip")
-    _upload(account, DEPLOY / "fleet.asl.json", "fleet.asl.json")
+    create_artifacts(account)
+    s3 = account.client("s3")
+    s3.upload_file(str(ZIP), ARTIFACTS, "function.zip")
+    s3.upload_file(str(DEPLOY / "fleet.asl.json"), ARTIFACTS, "fleet.asl.json")
     template = (
         (DEPLOY / "template.yaml")
         .read_text()
@@ -159,8 +180,7 @@ def stack_of(account: Account) -> Stack:
     return Stack(account=account, outputs=outputs)
 
 
-def _upload(account: Account, file: Path, key: str) -> None:
+def create_artifacts(account: Account) -> None:
+    """The bucket for what is deployed."""
     s3 = account.client("s3")
-    if ARTIFACTS not in {bucket["Name"] for bucket in s3.list_buckets()["Buckets"]}:
-        s3.create_bucket(Bucket=ARTIFACTS, CreateBucketConfiguration={"LocationConstraint": s3.meta.region_name})
-    s3.upload_file(str(file), ARTIFACTS, key)
+    s3.create_bucket(Bucket=ARTIFACTS, CreateBucketConfiguration={"LocationConstraint": s3.meta.region_name})

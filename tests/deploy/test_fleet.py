@@ -1,8 +1,7 @@
 """The stack of deploy/ on MiniStack: its state machine, the zip of `make package`, its roles; three days long."""
 
 import json
-import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -10,8 +9,9 @@ from typing import Any
 
 import pytest
 from commands import files_below, host_pms, variables
-from ministack import MINISTACK, Account, ministack
-from stack import HOST_SECRET, PUBLISHED, Execution, Stack, create_secrets, deploy, zip_is_current
+from ministack import MINISTACK, ministack
+from published import Publications, named_alike, of_published
+from stack import HOST_SECRET, Execution, Stack, create_secrets, deploy, zip_is_current
 
 from host_pms.simulator.server import Simulator
 
@@ -19,14 +19,11 @@ DENIED, KILLED = "HOTEL003", "HOTEL002"
 ITS_KEY = "a-key-of-its-own"
 WAIT_SCALE = 0.1
 PATIENCE = 120.0
-TEN_YEARS = timedelta(days=3650)
 
 pytestmark = [
     pytest.mark.skipif(not MINISTACK.exists(), reason="MiniStack is not installed: run `make ministack`"),
     pytest.mark.skipif(not zip_is_current(), reason="the zip is not of this source: run `make package`"),
 ]
-
-Publications = Mapping[str, bytes]
 
 
 def hotels() -> Simulator:
@@ -56,7 +53,7 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
         ministack(tmp_path_factory.mktemp("ministack"), wait_scale=WAIT_SCALE) as account,
     ):
         secrets = create_secrets(account, simulator, {"*": simulator.host_key})
-        stack = deploy(account, simulator, ToleratedFailurePercent="34", HostApiRateLimit="0", **secrets)
+        stack = deploy(account, simulator, ToleratedFailurePercent="34", HostApiRateLimit="6000", **secrets)
         stack.configure(LEASE_TTL="3s")
         lived.executions.append(stack.ended(stack.start(), patience=PATIENCE))
 
@@ -88,24 +85,6 @@ def _with_a_kill(stack: Stack, simulator: Simulator, lived: Fleet) -> Execution:
     return stack.ended(execution, patience=PATIENCE)
 
 
-def named_alike(objects: Publications) -> Publications:
-    """Without the runs' timestamps, which are the machine's own time; a hotel's runs stay in their order."""
-    stamps: dict[str, list[str]] = {}
-    for name in sorted(objects):
-        hotel, stamp = name.split("/")[1], _stamp(name)
-        if stamp not in stamps.setdefault(hotel, []):
-            stamps[hotel].append(stamp)
-    return {
-        name.replace(_stamp(name), str(sorted(stamps[name.split("/")[1]]).index(_stamp(name)))): body
-        for name, body in objects.items()
-    }
-
-
-def _stamp(name: str) -> str:
-    (stamp,) = re.findall(r"\d{8}T\d{6}Z", name)
-    return str(stamp)
-
-
 def test_the_first_day_brings_all_but_the_hotel_whose_key_is_missing(fleet: Fleet) -> None:
     first = fleet.executions[0]
     assert (first.status, first.output["done"], first.output["failed"]) == ("SUCCEEDED", 2, 1)
@@ -132,10 +111,5 @@ def test_it_publishes_what_the_command_publishes(fleet: Fleet, tmp_path: Path) -
             assert host_pms("sync", "--quiet", cwd=tmp_path, given=given).returncode == (0 if keys else 3)
             simulator.clock.advance(timedelta(days=1))
         assert fleet.watermarks == simulator.esb.watermarks
-    published = {
-        name: body
-        for name, body in files_below(tmp_path / "data").items()
-        if name.startswith(PUBLISHED) and not name.startswith("dev-pms-raw-")
-    }
-    assert fleet.published == named_alike(published)
+    assert fleet.published == named_alike(of_published(files_below(tmp_path / "data")))
     assert len(fleet.published) > 3 * 3
