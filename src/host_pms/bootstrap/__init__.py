@@ -7,13 +7,17 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import timedelta
 
 from host_pms.bootstrap.keys import esb_keys, host_keys
-from host_pms.bootstrap.storage import gone_test, heads, new_owner, queue, store
+from host_pms.bootstrap.rates import calls_per_minute, shared_budget
+from host_pms.bootstrap.storage import gone_test, heads, new_name, new_owner, queue, store
+from host_pms.clients.budget import Budget
 from host_pms.clients.connection import build_client
 from host_pms.clients.esb import EsbApi
 from host_pms.clients.host_api import HostApi
 from host_pms.clients.http import HttpSender
 from host_pms.clients.keys import KeptKeys
 from host_pms.clients.limits import DEFAULT_LIMITS, Limits
+from host_pms.clients.pacing import Pacing
+from host_pms.clients.window import Paces
 from host_pms.clock import Stop, SystemClock
 from host_pms.config.settings import ArchiveSettings, Settings
 from host_pms.events import Event, Notify
@@ -30,10 +34,13 @@ PAGES_AHEAD = 8
 class Kept:
     """What a process keeps from one run to the next; a warm Lambda holds one of these as long as it lives.
 
-    `keys` are those that secrets held when they were read.
+    `keys` are those that secrets held when they were read; `paces` the calls that still count against rate
+    limits, which the process shares with others under its `name`.
     """
 
     keys: KeptKeys = field(default_factory=KeptKeys)
+    paces: Paces = field(default_factory=Paces)
+    name: str = field(default_factory=new_name)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,13 +72,8 @@ def application(
     """
     clock = clock or SystemClock(stop)
     kept = kept or Kept()
-    sender = HttpSender(
-        client=build_client(connections=2 * settings.max_concurrent_hotels + PAGES_AHEAD),
-        clock=clock,
-        max_retries=settings.max_retries,
-        seconds_left=stop.seconds_left,
-        limits=limits,
-    )
+    shared = shared_budget(settings, name=kept.name, clock=clock, notify=notify)
+    sender = _sender(settings, stop=stop, clock=clock, limits=limits, paces=kept.paces, budget=shared)
     threads = ThreadPoolExecutor(max_workers=PAGES_AHEAD, thread_name_prefix="page")
     world = _neighbours(settings, sender, stop=stop, clock=clock, threads=threads, notify=notify, kept=kept)
     try:
@@ -83,7 +85,28 @@ def application(
         )
     finally:
         threads.shutdown(cancel_futures=True)
+        if shared is not None:
+            shared.leave(kept.paces)
         sender.close()
+
+
+def _sender(
+    settings: Settings, *, stop: Stop, clock: Clock, limits: Limits, paces: Paces, budget: Budget | None
+) -> HttpSender:
+    return HttpSender(
+        client=build_client(connections=2 * settings.max_concurrent_hotels + PAGES_AHEAD),
+        clock=clock,
+        max_retries=settings.max_retries,
+        seconds_left=stop.seconds_left,
+        limits=limits,
+        pacing=Pacing(
+            clock=clock,
+            seconds_left=stop.seconds_left,
+            longest_pause=limits.throttle_seconds,
+            paces=paces,
+            budget=budget,
+        ),
+    )
 
 
 def _neighbours(
@@ -145,7 +168,7 @@ def _host_api(settings: Settings, sender: HttpSender, stop: Stop, kept: Kept) ->
         sender=sender,
         base_url=settings.host_api_base_url,
         keys=host_keys(settings, kept.keys),
-        calls_per_minute=settings.host_api_rate_limit,
+        calls_per_minute=calls_per_minute(settings),
         checkpoint=stop.check,
     )
 

@@ -13,6 +13,7 @@ LogFormat = Literal["console", "json"]
 
 _LEVELS = {
     EventName.PAGE_READ: logging.DEBUG,
+    EventName.RATE_BUDGET_UNREACHABLE: logging.WARNING,
     EventName.HOTEL_FAILED: logging.ERROR,
     EventName.COMMAND_FAILED: logging.ERROR,
 }
