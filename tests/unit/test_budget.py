@@ -142,7 +142,7 @@ def story(seed: int, mistake: Callable[[Ledger], Ledger] = no_mistake) -> Budget
     """The world after 900 s of joins, leaves, crashes, rests, and outages for one or for all.
 
     What docs/settings.md does not promise does not happen: nobody who is unknown to the table is cut off from
-    it alone, or ends while it is out.
+    it alone, or ends while it is out, nor anybody when it has been out for long.
     """
     chance = random.Random(seed)
     of = chance.choice([2, 3, 5, 8, 13, 50])
@@ -164,17 +164,18 @@ def story(seed: int, mistake: Callable[[Ledger], Ledger] = no_mistake) -> Budget
         world.run_until(time)
         process = chance.choice(alive)
         known = world.gives(process) > 0
+        may_end = len(alive) > 1 and (not world.is_out or (known and time < quiet_until - 300))
         match chance.choice(["join", "join", "leave", "leave", "crash", "rest", "cut off", "outage"]):
             case "join" if len(alive) < of:
                 back = [other for other in asleep if other.cut_off_until < time and chance.random() < 0.5]
                 alive.append(back[0] if back else Process(world, next(names), of))
                 asleep = [other for other in asleep if other is not alive[-1]]
                 alive[-1].start()
-            case "leave" if len(alive) > 1 and (known or not world.is_out):
+            case "leave" if may_end:
                 process.leave()
                 alive.remove(process)
                 asleep.append(process)
-            case "crash" if len(alive) > 1 and (known or not world.is_out):
+            case "crash" if may_end:
                 process.crash()
                 alive.remove(process)
             case "rest" if time > quiet_until:
