@@ -91,7 +91,9 @@ MAY_IMPORT: Mapping[str, set[str]] = {
         "_typeshed",
         "boto3",
         "botocore",
+        "types_boto3_dynamodb",
         "types_boto3_s3",
+        "types_boto3_secretsmanager",
         "types_boto3_sqs",
     }
     | {"urllib3"},
@@ -105,6 +107,7 @@ MAY_IMPORT: Mapping[str, set[str]] = {
         "clients",
         "clock",
         "config",
+        "errors",
         "events",
         "local",
         "metrics",

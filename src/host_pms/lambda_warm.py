@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
-from host_pms.bootstrap import Application, application
+from host_pms.bootstrap import Application, Kept, application
 from host_pms.clock import Stop
 from host_pms.config.logging import log_event
 from host_pms.config.settings import Settings
@@ -43,6 +43,7 @@ class Warm:
 
     def __init__(self) -> None:
         self._held = ExitStack()
+        self._kept = Kept()
         self._wired: Wired | None = None
 
     @contextmanager
@@ -67,5 +68,7 @@ class Warm:
     def _wire(self, settings: Settings) -> Wired:
         self._held.close()
         stop = Stop()
-        made = self._held.enter_context(application(settings, stop, log_event, dry_run=False, metrics=True))
+        made = self._held.enter_context(
+            application(settings, stop, log_event, dry_run=False, metrics=True, kept=self._kept)
+        )
         return Wired(settings=settings, application=made, stop=stop)

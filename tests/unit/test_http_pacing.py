@@ -80,7 +80,7 @@ def test_calls_that_left_the_window_are_forgotten() -> None:
     pace = pacing(clock)
     for _ in range(50):
         pace.wait_turn("reading", "shared", calls_per_minute=3)
-    window = pace._keys["shared"].window
+    window = pace._paces.of("shared")._calls
     assert window is not None
     assert window.count() <= 3
 
