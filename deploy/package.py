@@ -1,6 +1,6 @@
 """The function's zip: the runtime lock's wheels for Lambda's Python, and our source. Same input, same bytes.
 
-    python deploy/package.py dist/host-pms-lambda.zip
+python deploy/package.py dist/host-pms-lambda.zip
 """
 
 import shutil
@@ -17,7 +17,12 @@ PYTHON = "3.12"
 
 # x86_64, since what is tried on a developer's machine and in CI is then what runs. The second is what
 # Amazon Linux 2023, the base of that runtime, has (glibc 2.34); pip wants each older one named.
-_PLATFORMS = ("manylinux_2_34_x86_64", "manylinux_2_28_x86_64", "manylinux_2_17_x86_64", "manylinux2014_x86_64")
+_PLATFORMS = (
+    "manylinux_2_34_x86_64",
+    "manylinux_2_28_x86_64",
+    "manylinux_2_17_x86_64",
+    "manylinux2014_x86_64",
+)
 
 # What pip writes about its own work: it names this machine's folders, and nothing reads it there.
 _OF_PIP = frozenset({"RECORD", "INSTALLER", "REQUESTED", "direct_url.json"})
@@ -41,7 +46,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
         _install(folder)
-        shutil.copytree(PROJECT / "src", folder / "src", ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
+        shutil.copytree(
+            PROJECT / "src", folder / "src", ignore=shutil.ignore_patterns("__pycache__", "*.egg-info")
+        )
         size = sum(path.stat().st_size for path in _files(folder))
         if size > _LIMIT:
             raise SystemExit(f"{size:,} bytes unpacked are more than Lambda takes ({_LIMIT:,}).")

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
 
+import botocore.session
 from ministack import Account
 
 from host_pms.simulator.server import Simulator
@@ -16,7 +17,7 @@ DEPLOY = Path(__file__).parents[1] / "deploy"
 ZIP = DEPLOY.parent / "dist" / "host-pms-lambda.zip"
 STACK = "dev-pms"
 ARTIFACTS = "artifacts"
-ESB_SECRET, HOST_SECRET = "pms/esb-api-key", "pms/host-api-keys"  # noqa: S105 -- their names
+ESB_SECRET, HOST_SECRET = "pms/esb-api-key", "pms/host-api-keys"
 KINDS = ("hotel-configs", "segments", "reservations")
 RAW, PUBLISHED = "dev-pms-raw-", "dev-pms-"
 POLL_SECONDS = 0.2
@@ -50,20 +51,23 @@ class Stack:
     def start(self) -> str:
         """Start the state machine; its execution."""
         states = self.account.client("stepfunctions")
-        return str(states.start_execution(stateMachineArn=self.outputs["FleetArn"], input="{}")["executionArn"])
+        return str(
+            states.start_execution(stateMachineArn=self.outputs["FleetArn"], input="{}")["executionArn"]
+        )
 
     def ended(self, execution: str, *, patience: float) -> Execution:
         """Wait for an execution to end, `patience` seconds at most."""
         states = self.account.client("stepfunctions")
         self.wait_until(
-            lambda: states.describe_execution(executionArn=execution)["status"] != "RUNNING", patience=patience
+            lambda: states.describe_execution(executionArn=execution)["status"] != "RUNNING",
+            patience=patience,
         )
         told = states.describe_execution(executionArn=execution)
         output = json.loads(told.get("output") or "{}")
         return Execution(status=told["status"], output=output, cause=told.get("cause") or "")
 
     def at_once(self, hotels: int) -> None:
-        """Have the state machine run so many hotels side by side: MiniStack does not read MaxConcurrencyPath."""
+        """Have the state machine run so many hotels side by side; MiniStack reads no MaxConcurrencyPath."""
         states, fleet = self.account.client("stepfunctions"), self.outputs["FleetArn"]
         definition = states.describe_state_machine(stateMachineArn=fleet)["definition"]
         path = '"MaxConcurrencyPath": "$.settings.maxConcurrency"'
@@ -108,11 +112,36 @@ class Stack:
                 found.append(json.loads(message["Body"]))
         return found
 
-    def acted(self) -> list[Mapping[str, Any]]:
-        """What the function asked of AWS since the account began, as CloudTrail tells it; newest first."""
-        trail = self.account.client("cloudtrail").get_paginator("lookup_events")
-        events = [event for page in trail.paginate() for event in page["Events"]]
-        return [event for event in events if event["AccessKeyId"].startswith("ASIA")]
+    def acted(self) -> set[tuple[str, str]]:
+        """What the function asked of AWS since the account began: services and operations.
+
+        MiniStack's CloudTrail shows the newest 50 events of a kind, so every kind is asked for.
+        """
+        trail = self.account.client("cloudtrail")
+
+        def happened(**attributes: str) -> list[Any]:
+            wanted = [{"AttributeKey": key, "AttributeValue": value} for key, value in attributes.items()]
+            return list(trail.lookup_events(LookupAttributes=wanted)["Events"])
+
+        key = next(event["AccessKeyId"] for event in happened() if event["AccessKeyId"].startswith("ASIA"))
+        return {
+            (event["EventSource"].removesuffix(".amazonaws.com"), event["EventName"])
+            for operation in _operations()
+            for event in happened(AccessKeyId=key, EventName=operation)
+        }
+
+    def allowed(self) -> set[str]:
+        """The actions that the function's role has by the connector's own policy."""
+        iam = self.account.client("iam")
+        role = self.account.client("lambda").get_function_configuration(FunctionName=self.function)["Role"]
+        attached = iam.list_attached_role_policies(RoleName=role.rpartition("/")[2])["AttachedPolicies"]
+        (policy,) = (iam.get_policy(PolicyArn=each["PolicyArn"])["Policy"] for each in attached)
+        version = iam.get_policy_version(PolicyArn=policy["Arn"], VersionId=policy["DefaultVersionId"])
+        return {
+            action
+            for statement in version["PolicyVersion"]["Document"]["Statement"]
+            for action in _listed(statement["Action"])
+        }
 
     def objects(self, prefix: str = PUBLISHED) -> dict[str, bytes]:
         """The objects of the three buckets with this prefix, by bucket and key."""
@@ -125,6 +154,18 @@ class Stack:
         }
 
 
+def _listed(actions: str | list[str]) -> list[str]:
+    return [actions] if isinstance(actions, str) else actions
+
+
+def _operations() -> set[str]:
+    """Every operation of the services that the function is let to, and of some that it is not."""
+    services = ("dynamodb", "kms", "s3", "secretsmanager", "sqs", "sts")
+    session = botocore.session.get_session()
+    named = {name for service in services for name in session.get_service_model(service).operation_names}
+    return named | {f"{method}.s3" for method in ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")}
+
+
 def zip_is_current() -> bool:
     """Whether the zip is there and holds the source as it is."""
     if not ZIP.exists():
@@ -133,7 +174,8 @@ def zip_is_current() -> bool:
     files = {path.relative_to(source.parent).as_posix(): path for path in source.rglob("*.py")}
     with ZipFile(ZIP) as packed:
         held = {name for name in packed.namelist() if name.startswith("src/") and name.endswith(".py")}
-        return held == set(files) and all(packed.read(name) == path.read_bytes() for name, path in files.items())
+        same = (packed.read(name) == path.read_bytes() for name, path in files.items())
+        return held == set(files) and all(same)
 
 
 def create_secrets(account: Account, simulator: Simulator, host_keys: Mapping[str, str]) -> Mapping[str, str]:

@@ -40,8 +40,8 @@ class Fleet:
     published: Publications = field(default_factory=dict)
     watermarks: Mapping[str, str] = field(default_factory=dict)
     triggers: list[Any] = field(default_factory=list)
-    acted: list[Mapping[str, Any]] = field(default_factory=list)
-    policies: list[Any] = field(default_factory=list)
+    acted: set[tuple[str, str]] = field(default_factory=set)
+    allowed: set[str] = field(default_factory=set)
 
 
 @pytest.fixture(scope="module")
@@ -70,6 +70,7 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
         lived.watermarks = dict(simulator.esb.watermarks)
         lived.triggers = stack.triggers()
         lived.acted = stack.acted()
+        lived.allowed = stack.allowed()
         yield lived
 
 
@@ -113,3 +114,28 @@ def test_it_publishes_what_the_command_publishes(fleet: Fleet, tmp_path: Path) -
         assert fleet.watermarks == simulator.esb.watermarks
     assert fleet.published == named_alike(of_published(files_below(tmp_path / "data")))
     assert len(fleet.published) > 3 * 3
+
+
+NEEDED = {
+    ("s3", "GetObject"): {"s3:GetObject", "kms:Decrypt"},
+    ("s3", "PutObject"): {"s3:PutObject", "kms:GenerateDataKey"},
+    ("sqs", "GetQueueUrl"): {"sqs:GetQueueUrl"},
+    ("sqs", "SendMessage"): {"sqs:SendMessage"},
+    ("secretsmanager", "GetSecretValue"): {"secretsmanager:GetSecretValue"},
+    ("dynamodb", "GetItem"): {"dynamodb:GetItem"},
+    ("dynamodb", "PutItem"): {"dynamodb:PutItem"},
+}
+"""The permissions that an operation takes; the objects are encrypted with the key."""
+
+UNSEEN = {"s3:ListBucket"}
+"""No operation of its own: with it, S3 answers 404 for an object that is not there, else 403."""
+
+
+def test_the_policy_allows_what_three_days_took_and_nothing_else(fleet: Fleet) -> None:
+    taken = {permission for operation in fleet.acted for permission in NEEDED[operation]}
+    assert taken | UNSEEN == fleet.allowed
+
+
+def test_every_hotel_that_published_is_triggered_once_a_day(fleet: Fleet) -> None:
+    triggered = sorted(trigger["hotelCode"] for trigger in fleet.triggers)
+    assert triggered == [*["HOTEL001"] * 3, *[KILLED] * 3, *[DENIED] * 2]

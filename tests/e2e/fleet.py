@@ -113,7 +113,7 @@ def compare(stack: Stack, simulator: Simulator, folder: Path) -> None:
     with serving() as other:
         other.faults.clear()
         done = host_pms("sync", "--quiet", cwd=folder, given=variables(other), patience=PATIENCE)
-        check(done.returncode == 3, f"the local sync ended with {done.returncode}")  # noqa: PLR2004 -- some failed
+        check(done.returncode == 3, f"the local sync ended with {done.returncode}")
         mine, theirs = stack.objects(), of_published(files_below(folder / "data"))
         check(named_alike(mine) == named_alike(theirs), "other publications than the local sync's")
         check(simulator.esb.watermarks == other.esb.watermarks, "other watermarks than the local sync's")
@@ -149,7 +149,7 @@ def schedule_starts(stack: Stack, parameters: Mapping[str, str]) -> None:
     say("the schedule has started an execution")
 
 
-def check(holds: bool, fault: str) -> None:  # noqa: FBT001 -- a condition
+def check(holds: bool, fault: str) -> None:
     """Stop with the fault unless it holds."""
     if not holds:
         sys.exit(f"FAULT: {fault}")
