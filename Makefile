@@ -84,7 +84,7 @@ deploy: $(READY)  ## the stack into your AWS account; STAGE=dev, staging or prod
 	@$(BIN)/python deploy/credentials.py
 	@$(MAKE) -s package $(SAM_READY)
 	.venv-sam/bin/sam deploy --template-file deploy/template.yaml --stack-name $(STAGE)-pms \
-	    --config-file $(CURDIR)/$(SAMCONFIG) --config-env $(STAGE) --capabilities CAPABILITY_IAM \
+	    --config-env $(STAGE) --capabilities CAPABILITY_IAM \
 	    $(if $(ARGS),$(ARGS),$(shell grep -qs '^\[$(STAGE)\.' $(SAMCONFIG) || echo --guided))
 
 e2e: package $(SAM_READY) $(MINISTACK_READY)  ## 60 hotels through the deployed stack, on MiniStack (some minutes)

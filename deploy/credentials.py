@@ -13,17 +13,15 @@ def main() -> None:
     session = Session()
     if session.get_credentials() is None:
         raise SystemExit(
-            "No AWS credentials: sign in (`aws sso login`, or set AWS_PROFILE), then `make deploy` again."
+            "No AWS credentials: sign in (`aws sso login`, or AWS_PROFILE), then `make deploy` again."
         )
     if session.region_name is None:
         raise SystemExit("No AWS region: set AWS_DEFAULT_REGION, then `make deploy` again.")
     try:
         account = session.client("sts").get_caller_identity()["Account"]
     except (BotoCoreError, ClientError) as error:
-        raise SystemExit(
-            f"AWS does not take these credentials: {type(error).__name__}. Sign in again."
-        ) from error
-    print(f"Deploying to account {account}, region {session.region_name}.")  # noqa: T201 -- a command's answer
+        raise SystemExit(f"AWS refuses these credentials: {type(error).__name__}. Sign in again.") from error
+    print(f"Deploying to account {account}, region {session.region_name}.")
 
 
 if __name__ == "__main__":

@@ -15,8 +15,8 @@ PROJECT = Path(__file__).parents[1]
 PYTHON = "3.12"
 """Lambda's runtime; deploy/template.yaml and the Dockerfile say the same."""
 
-# x86_64, since what is tried on a developer's machine and in CI is then what runs. The second is what
-# Amazon Linux 2023, the base of that runtime, has (glibc 2.34); pip wants each older one named.
+# x86_64, since what is tried on a developer's machine and in CI is then what runs. Amazon Linux
+# 2023, the base of that runtime, has glibc 2.34; pip wants each older one named.
 _PLATFORMS = (
     "manylinux_2_34_x86_64",
     "manylinux_2_28_x86_64",
@@ -54,7 +54,7 @@ def main() -> None:
             raise SystemExit(f"{size:,} bytes unpacked are more than Lambda takes ({_LIMIT:,}).")
         target.parent.mkdir(parents=True, exist_ok=True)
         _zip(folder, target)
-    print(f"{target}: {target.stat().st_size:,} bytes, {size:,} unpacked")  # noqa: T201 -- a command's answer
+    print(f"{target}: {target.stat().st_size:,} bytes, {size:,} unpacked")
 
 
 def _install(folder: Path) -> None:

@@ -66,7 +66,8 @@ class Account:
 def ministack(folder: Path, *, wait_scale: float) -> Iterator[Account]:
     """An empty account as long as this lasts; its files and its log are in `folder`.
 
-    The rights of roles are checked, and what must be asked over TLS is. A state machine waits `wait_scale` times as long as it says.
+    The rights of roles are checked, and what must be asked over TLS is. A state machine waits `wait_scale`
+    times as long as it says.
     """
     port = _free_port()
     variables = {

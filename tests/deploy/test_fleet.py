@@ -1,4 +1,4 @@
-"""The stack of deploy/ on MiniStack: its state machine, the zip of `make package`, its roles; three days long."""
+"""The stack of deploy/ on MiniStack, three days long: its state machine, its function's zip, its roles."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -18,7 +18,7 @@ from host_pms.simulator.server import Simulator
 DENIED, KILLED = "HOTEL003", "HOTEL002"
 ITS_KEY = "a-key-of-its-own"
 WAIT_SCALE = 0.1
-PATIENCE = 120.0
+PATIENCE = 300.0
 
 pytestmark = [
     pytest.mark.skipif(not MINISTACK.exists(), reason="MiniStack is not installed: run `make ministack`"),
