@@ -73,13 +73,13 @@ MISTAKES: Mapping[str, Mistake] = {
     ),
     "a 412 is taken for success": Mistake(
         module="services/journal.py",
-        right="if found is not None and self._trusted(found.body).put_id == put_id:",
-        wrong="if found is not None:",
+        right="return found.version if found and self._trusted(found.body).put_id == put_id else None",
+        wrong="return found.version if found else None",
     ),
     "a 412 is always taken for a loss": Mistake(
         module="services/journal.py",
-        right="if found is not None and self._trusted(found.body).put_id == put_id:",
-        wrong="if found is None and put_id:",
+        right="return found.version if found and self._trusted(found.body).put_id == put_id else None",
+        wrong="return None if found and put_id else None",
     ),
     "a new timestamp on resume": Mistake(
         module="services/sync.py",

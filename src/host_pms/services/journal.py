@@ -11,6 +11,7 @@ from host_pms.errors import (
     BusyError,
     ConnectorError,
     NeedsPersonError,
+    StoppedError,
     TransientError,
     VersionMismatchError,
     WriteConflictError,
@@ -21,6 +22,9 @@ from host_pms.ports import Clock, HeadStore
 
 SENDS = 5
 """S1: the same body again, 4 times at most."""
+
+# Doubled with each send, full jitter: a store that throttles is not asked five times at once.
+_FIRST_PAUSE = 0.5
 
 _RENEW_AT = 1 / 3  # of the lease's length, so when less than 2/3 of it remain
 _SLACK = 1 + 1 / 12  # whole seconds of the store's clock, and the time that its answer took
@@ -151,8 +155,10 @@ class Journal:
 
     def _swap(self, body: bytes, put_id: str) -> str:
         """S1: send the same body until it is known what became of it."""
-        fault: TransientError | None = None
-        for _ in range(SENDS):
+        fault = TransientError(f"{self._key} met another write {SENDS} times.")
+        for sent in range(SENDS):
+            if sent:
+                self._pause(_FIRST_PAUSE * 2 ** (sent - 1))
             try:
                 return self._heads.swap(self._bucket, self._key, body, expected=self._version)
             except WriteConflictError:
@@ -161,15 +167,24 @@ class Journal:
                 fault = error
             except VersionMismatchError:
                 return self._own_write(put_id)
-        raise fault or TransientError(f"{self._key} met another write {SENDS} times.")
+        if (version := self._landed(put_id)) is None:
+            raise fault
+        return version
 
-    def _own_write(self, put_id: str) -> str:
+    def _pause(self, longest: float) -> None:
+        with suppress(StoppedError):  # what was done is still to be recorded
+            self._clock.sleep(self._clock.uniform(longest))
+
+    def _landed(self, put_id: str) -> str | None:
         """The version there, if it is this write's, whose answer got lost."""
         found = self._heads.read(self._bucket, self._key)
-        if found is not None and self._trusted(found.body).put_id == put_id:
-            return found.version
-        self._lost = True
-        raise self._busy()
+        return found.version if found and self._trusted(found.body).put_id == put_id else None
+
+    def _own_write(self, put_id: str) -> str:
+        if (version := self._landed(put_id)) is None:
+            self._lost = True
+            raise self._busy()
+        return version
 
     def _trusted(self, body: bytes) -> Head:
         return trusted_head(body, self._bucket, self.hotel_code)
