@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from host_pms.errors import ConnectorError, DivergentObjectError, NeedsPersonError
+from host_pms.errors import AccessDeniedError, ConnectorError, DivergentObjectError, NeedsPersonError
 from host_pms.models.head import TOLD, Frozen, OpenRun, Phase
 from host_pms.models.manifest import (
     REJECTED_ROWS,
@@ -56,9 +56,14 @@ class Closing:
 
     @contextmanager
     def giving_up(self) -> Iterator[None]:
-        """S3: what fails for good before anything was registered is given up; else the run stays open."""
+        """S3: what fails for good before anything was registered is given up; else the run stays open.
+
+        So it does where a key or a right was refused: that is mended, and what was read is none the worse.
+        """
         try:
             yield
+        except AccessDeniedError:
+            raise
         except NeedsPersonError as error:
             if self.journal.head.open_run is not None and not self.journal.open_run.registered:
                 with suppress(ConnectorError):  # it stays open, and the next run comes to this end

@@ -6,7 +6,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from host_pms.errors import BusyError, TransientError
+from host_pms.errors import AccessDeniedError, ConnectorError, TransientError
 from host_pms.events import Notify
 from host_pms.models.head import NEEDS_ANSWERS, OpenRun, Phase, Progress, StoredFile, Window
 from host_pms.models.host.config import HostConfig
@@ -227,11 +227,11 @@ def _publish(work: _Work, source: Extraction, config: HostConfig) -> Output:
 
 @contextmanager
 def _progress_recorded(answers: Answers) -> Iterator[None]:
-    """What fails for a time, or is stopped, goes on from the last answer."""
+    """What fails for a time, is stopped or refused, goes on from the last answer."""
     try:
         yield
-    except TransientError:
-        with suppress(BusyError, TransientError):  # then it goes on from what was recorded before
+    except (TransientError, AccessDeniedError):
+        with suppress(ConnectorError):  # then it goes on from what was recorded before
             answers.record()
         raise
 
