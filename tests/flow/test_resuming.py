@@ -223,7 +223,10 @@ def test_a_key_that_is_refused_meanwhile_costs_no_call_once_it_is_mended() -> No
     with failing(refused):
         world.sync()
     assert (world.phase, world.head.lease.held) == (Phase.EXTRACT, False)
+    assert world.open_run is not None
+    assert world.open_run.reason == "Host refused the key."
     go_on(world)
+    assert (world.manifest()["outcome"], world.manifest()["reason"]) == ("published", "")
     assert world.pms.calls == 2 * CALLS + 1
     assert_as_undisturbed(world)
 

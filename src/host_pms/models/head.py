@@ -134,7 +134,7 @@ TOLD = frozenset({Phase.WATERMARK, Phase.TRIGGER, Phase.CLOSED})
 
 
 class OpenRun(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """A run that has begun and is not closed. `epoch` is the one that opened it."""
+    """A run that has begun, in `epoch`, and is not closed; `reason` is what it failed at last."""
 
     phase: Phase
     started: Moment

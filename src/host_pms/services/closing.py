@@ -38,7 +38,7 @@ class Closing:
         """Write the manifest and close the run, whether it was published or given up."""
         open_run = self.journal.open_run
         rejected = kept_rejects(self.store, self.buckets, self.run, open_run.frozen)
-        body, _ = encode_kept(manifest_of(self.run.hotel_code, open_run, rejected))
+        body, _ = encode_kept(manifest_of(self.run.hotel_code, _at_its_end(open_run), rejected))
         self.journal.keep()
         # Another manifest of this run is there when another version closed it and died before the swap: the
         # head is the truth, all is told, and for a manifest no run must stay open, which nobody could close.
@@ -99,6 +99,11 @@ def kept_rejects(
             return read_kept(stream.read(), REJECTED_ROWS)
     except (FileNotFoundError, KeptError):
         return ()
+
+
+def _at_its_end(open_run: OpenRun) -> OpenRun:
+    """A run that was finished does not tell what had held it up."""
+    return open_run if open_run.phase is Phase.ABANDONED else msgspec.structs.replace(open_run, reason="")
 
 
 def _not_to_be_trusted(open_run: OpenRun) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from host_pms.errors import (
     VersionMismatchError,
     WriteConflictError,
 )
-from host_pms.models.head import SCHEMA, Head, HeadError, Lease, OpenRun, read_head, write_head
+from host_pms.models.head import SCHEMA, Head, HeadError, Lease, OpenRun, Phase, read_head, write_head
 from host_pms.models.run import state_of
 from host_pms.ports import Clock, HeadStore
 
@@ -148,10 +148,17 @@ class Journal:
         if self._clock.monotonic() - self._written >= self._ttl * _RENEW_AT:
             self.record()
 
-    def release(self) -> None:
-        """Free the lease, if it is still this worker's; the head is never deleted."""
-        if self.head.lease.held and not self._lost:
-            self.record(lease=msgspec.structs.replace(self.head.lease, held=False))
+    def release(self, failure: str = "") -> None:
+        """Free the lease, if it is still this worker's; the head is never deleted.
+
+        A run that stays open remembers the `failure` that ended this worker's part.
+        """
+        if not self.head.lease.held or self._lost:
+            return
+        changes: dict[str, Any] = {"lease": msgspec.structs.replace(self.head.lease, held=False)}
+        if failure and self.head.open_run is not None and self.open_run.phase is not Phase.ABANDONED:
+            changes["open_run"] = msgspec.structs.replace(self.open_run, reason=failure)
+        self.record(**changes)
 
     def _swap(self, body: bytes, put_id: str) -> str:
         """S1: send the same body until it is known what became of it."""
@@ -204,8 +211,12 @@ def holding(journal: Journal) -> Iterator[None]:
         BusyError: another worker holds it.
     """
     journal.acquire()
+    failure = ""
     try:
         yield
+    except ConnectorError as error:
+        failure = str(error)
+        raise
     finally:
         with suppress(ConnectorError):  # it runs out by itself
-            journal.release()
+            journal.release(failure)
