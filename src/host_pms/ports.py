@@ -99,6 +99,17 @@ class Esb(Protocol):
         """Put `lastImportDate`."""
 
 
+class SecretStore(Protocol):
+    """Texts that nobody else may see, by their names."""
+
+    def read(self, name: str) -> str:
+        """The secret's current text.
+
+        Raises:
+            NeedsPersonError: there is no such secret, a right is missing, or it holds no text.
+        """
+
+
 class ObjectStore(Protocol):
     """Buckets of objects that are written once and never changed.
 

@@ -8,8 +8,9 @@ from fakes import FakeClock
 from http_doubles import Reply, Upstream
 from pydantic import SecretStr
 
-from host_pms.clients.host_api import HostApi, SubscriptionKeys
+from host_pms.clients.host_api import HostApi
 from host_pms.clients.http import HttpSender
+from host_pms.clients.keys import EVERYBODY, GivenKeys
 from host_pms.errors import NeedsPersonError, StoppedError
 
 UPDATE_FROM = datetime(2024, 1, 14, 2, 0, 0, 999_999)
@@ -25,12 +26,11 @@ def host(
         if checkpoint is not None:
             raise checkpoint("stopped")
 
+    keys = {"OWN": SecretStr("own-key"), **({EVERYBODY: SecretStr(shared)} if shared else {})}
     api = HostApi(
         sender=HttpSender(client=httpx2.Client(transport=httpx2.MockTransport(upstream)), clock=clock),
         base_url="https://host.example/rms-v2/",
-        keys=SubscriptionKeys(
-            shared=SecretStr(shared) if shared else None, own={"OWN": SecretStr("own-key")}
-        ),
+        keys=GivenKeys(keys=keys, remedy="Check it.", missing="Set it."),
         calls_per_minute=0,
         checkpoint=check,
     )
