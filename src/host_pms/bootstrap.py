@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
@@ -19,11 +19,12 @@ from host_pms.events import Event, Notify
 from host_pms.local.processes import is_gone, this_process
 from host_pms.ports import Clock, HeadStore, ObjectStore, Queue
 from host_pms.services.archive import Archive
+from host_pms.services.lookahead import Ahead
 from host_pms.services.policy import Policy
 from host_pms.services.sync import Neighbours
 
 PAGES_AHEAD = 8
-"""Pages of lists that are on their way at once, in the whole process."""
+"""So many pages of a list are fetched ahead, and so many of all lists are on their way at once."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,11 +61,12 @@ def application(
         limits=limits,
     )
     threads = ThreadPoolExecutor(max_workers=PAGES_AHEAD, thread_name_prefix="page")
-    world = _neighbours(settings, sender, stop=stop, clock=clock, threads=threads, notify=notify)
+    ahead = Ahead(threads=threads, answers=pages_ahead) if pages_ahead else None
+    world = _neighbours(settings, sender, stop=stop, clock=clock, ahead=ahead, notify=notify)
     try:
         yield Application(
             world=_without_effects(world) if dry_run else world,
-            policy=policy(settings, pages_ahead=pages_ahead),
+            policy=policy(settings),
             at_once=settings.max_concurrent_hotels,
             calls=lambda hotel_code: asdict(sender.counts(hotel_code)),
         )
@@ -74,7 +76,7 @@ def application(
 
 
 def _neighbours(
-    settings: Settings, sender: HttpSender, *, stop: Stop, clock: Clock, threads: Executor, notify: Notify
+    settings: Settings, sender: HttpSender, *, stop: Stop, clock: Clock, ahead: Ahead | None, notify: Notify
 ) -> Neighbours:
     return Neighbours(
         pms=_host_api(settings, sender, stop),
@@ -83,7 +85,8 @@ def _neighbours(
         heads=_heads(settings),
         queue=_queue(settings, clock),
         clock=clock,
-        threads=threads,
+        ahead=ahead,
+        checkpoint=stop.check,
         notify=notify,
         new_owner=_new_owner,
         is_gone=_is_gone(settings),
@@ -102,7 +105,7 @@ def archive(settings: ArchiveSettings, stop: Stop, notify: Notify) -> Archive:
     )
 
 
-def policy(settings: ArchiveSettings, *, pages_ahead: int = PAGES_AHEAD) -> Policy:
+def policy(settings: ArchiveSettings) -> Policy:
     """How runs are made, as `settings` say."""
     return Policy(
         buckets=settings.buckets,
@@ -112,7 +115,6 @@ def policy(settings: ArchiveSettings, *, pages_ahead: int = PAGES_AHEAD) -> Poli
         reject_limit=settings.reject_limit,
         id_format=settings.reservation_id_format,
         lease_ttl=settings.lease_ttl,
-        pages_ahead=pages_ahead,
     )
 
 

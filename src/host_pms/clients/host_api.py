@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from pydantic import SecretStr
@@ -11,6 +11,7 @@ from host_pms import __version__
 from host_pms.clients.http import HttpSender, Request
 from host_pms.errors import AccessDeniedError, NeedsPersonError
 from host_pms.models.host.json_text import check_json
+from host_pms.ports import Wanted
 
 PAGE_LIMIT = 100
 
@@ -41,7 +42,8 @@ class SubscriptionKeys:
 class HostApi:
     """`PmsApi` over HTTP; calls on one key share `calls_per_minute` (0: no pacing).
 
-    `checkpoint` is called before every call and may raise `StoppedError`.
+    `checkpoint` is called before every call and may raise `StoppedError`. With `wanted` calls are made ahead
+    of their turn.
     """
 
     sender: HttpSender
@@ -49,6 +51,7 @@ class HostApi:
     keys: SubscriptionKeys
     calls_per_minute: int
     checkpoint: Callable[[], None]
+    wanted: Wanted | None = None
 
     def config(self, hotel_code: str) -> bytes:
         """`GET /ExternalRms/Config`."""
@@ -70,6 +73,10 @@ class HostApi:
         params = {"fromDate": first.isoformat(), "toDate": last.isoformat()}
         return self._get(hotel_code, "reading the inventory grid", "Pms/InventoryGrid", params)
 
+    def ahead(self, wanted: Wanted) -> "HostApi":
+        """The same, of which each call is made once, and only while `wanted()`."""
+        return replace(self, wanted=wanted)
+
     def _get(self, hotel_code: str, doing: str, path: str, params: Mapping[str, str]) -> bytes:
         self.checkpoint()
         secret = self.keys.of(hotel_code).get_secret_value()
@@ -89,6 +96,8 @@ class HostApi:
             account=hotel_code,
         )
         try:
+            if self.wanted is not None:
+                return self.sender.send_ahead(request, self.wanted).body
             return self.sender.send(request).body
         except AccessDeniedError as refused:
             raise AccessDeniedError(
