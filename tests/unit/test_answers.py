@@ -14,6 +14,7 @@ from host_pms.models.head import Progress, Span
 from host_pms.models.manifest import RawObject
 from host_pms.models.run import Run, run_timestamp
 from host_pms.services.answers import Answers
+from host_pms.services.lookahead import Ahead
 
 BUCKET = "raw-reservations"
 RUN = Run(hotel_code="HOTEL001", started=run_timestamp(FakeClock().now()))
@@ -44,6 +45,8 @@ class Bench:
     recorded: list[Progress] = field(default_factory=list)
     asked: list[int] = field(default_factory=list)
     keep_lease: Callable[[], None] = lambda: None
+    checkpoint: Callable[[], None] = lambda: None
+    ahead: Ahead | None = None
 
     def answers(
         self, kept: Progress | None = None, *, opened_by: int = 1, epoch: int = 1, final: bool = False
@@ -56,6 +59,8 @@ class Bench:
             opened_by=opened_by,
             epoch=epoch,
             final=final,
+            ahead=self.ahead,
+            checkpoint=lambda: self.checkpoint(),  # noqa: PLW0108 - likewise
             keep_lease=lambda: self.keep_lease(),  # noqa: PLW0108 - it changes meanwhile
             record=self.recorded.append,
         )

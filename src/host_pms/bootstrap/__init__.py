@@ -1,7 +1,7 @@
 """From settings to wired objects; the only package that names concrete adapters."""
 
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import timedelta
@@ -19,11 +19,12 @@ from host_pms.config.settings import ArchiveSettings, Settings
 from host_pms.events import Event, Notify
 from host_pms.ports import Clock
 from host_pms.services.archive import Archive
+from host_pms.services.lookahead import Ahead
 from host_pms.services.policy import Policy
 from host_pms.services.sync import Neighbours
 
 PAGES_AHEAD = 8
-"""Pages of lists that are on their way at once, in the whole process."""
+"""So many pages of a list are fetched ahead, and so many of all lists are on their way at once."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,11 +74,12 @@ def application(
         limits=limits,
     )
     threads = ThreadPoolExecutor(max_workers=PAGES_AHEAD, thread_name_prefix="page")
-    world = _neighbours(settings, sender, stop=stop, clock=clock, threads=threads, notify=notify, kept=kept)
+    ahead = Ahead(threads=threads, answers=pages_ahead) if pages_ahead else None
+    world = _neighbours(settings, sender, stop=stop, clock=clock, ahead=ahead, notify=notify, kept=kept)
     try:
         yield Application(
             world=_without_effects(world) if dry_run else world,
-            policy=policy(settings, pages_ahead=pages_ahead),
+            policy=policy(settings),
             at_once=settings.max_concurrent_hotels,
             calls=lambda hotel_code: asdict(sender.counts(hotel_code)),
         )
@@ -92,7 +94,7 @@ def _neighbours(
     *,
     stop: Stop,
     clock: Clock,
-    threads: Executor,
+    ahead: Ahead | None,
     notify: Notify,
     kept: Kept,
 ) -> Neighbours:
@@ -103,7 +105,8 @@ def _neighbours(
         heads=heads(settings),
         queue=queue(settings, clock),
         clock=clock,
-        threads=threads,
+        ahead=ahead,
+        checkpoint=stop.check,
         notify=notify,
         new_owner=new_owner,
         is_gone=gone_test(settings),
@@ -122,7 +125,7 @@ def archive(settings: ArchiveSettings, stop: Stop, notify: Notify) -> Archive:
     )
 
 
-def policy(settings: ArchiveSettings, *, pages_ahead: int = PAGES_AHEAD) -> Policy:
+def policy(settings: ArchiveSettings) -> Policy:
     """How runs are made, as `settings` say."""
     return Policy(
         buckets=settings.buckets,
@@ -132,7 +135,6 @@ def policy(settings: ArchiveSettings, *, pages_ahead: int = PAGES_AHEAD) -> Poli
         reject_limit=settings.reject_limit,
         id_format=settings.reservation_id_format,
         lease_ttl=settings.lease_ttl,
-        pages_ahead=pages_ahead,
     )
 
 
