@@ -133,7 +133,11 @@ MAY_IMPORT: Mapping[str, set[str]] = {
         "services",
     }
     | {"signals", "simulator", "terminal"},
-    "lambda_handler": {STANDARD_LIBRARY, "bootstrap", "clock", "config", "errors", "services"},
+    "lambda_event": {STANDARD_LIBRARY, "errors", "services"},
+    "lambda_answer": {STANDARD_LIBRARY, "errors", "lambda_event", "ports", "services"},
+    "lambda_warm": {STANDARD_LIBRARY, "bootstrap", "clock", "config", "errors", "services"},
+    "lambda_handler": {STANDARD_LIBRARY, "config", "errors", "services"}
+    | {"lambda_answer", "lambda_event", "lambda_warm"},
     "simulator": {STANDARD_LIBRARY, "starlette", "uvicorn"},
     "__init__": {STANDARD_LIBRARY},
     "__main__": {"cli"},

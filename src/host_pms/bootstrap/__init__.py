@@ -170,8 +170,8 @@ def _without_effects(world: Neighbours) -> Neighbours:
 
     return replace(
         world,
-        store=dry.DiscardingStore(),
-        heads=dry.DiscardingHeads(),
+        store=dry.ReadOnlyStore(world.store),
+        heads=dry.ReadOnlyHeads(world.heads),
         queue=dry.DiscardingQueue(),
         esb=dry.ReadOnlyEsb(world.esb),
         notify=notify,
