@@ -60,7 +60,7 @@ MISTAKES: Mapping[str, Mistake] = {
     ),
     "a failed page is an empty one": Mistake(
         module="services/extraction.py",
-        right="        finally:\n            ahead.drop()\n",
+        right="        finally:\n            pages.drop()\n",
         wrong="        except TransientError:\n            return dataset\n",
     ),
     "the watermark before the registrations": Mistake(
@@ -168,6 +168,17 @@ RARE: Mapping[str, tuple[Mistake, str]] = {
             wrong="",
         ),
         "test_a_list_that_stayed_incomplete_is_read_from_its_start",
+    ),
+    "the seam of a page that was fetched ahead is taken for granted": (
+        Mistake(
+            module="services/extraction.py",
+            right="                answer = self._page(dataset, partial(pages.answer",
+            wrong="                joins = partial(type(scan)._joins, scan)\n"
+            "                is_ahead = scan.start in pages._under_way\n"
+            "                scan._joins = (lambda *_, **__: True) if is_ahead else joins\n"
+            "                answer = self._page(dataset, partial(pages.answer",
+        ),
+        "test_no_row_is_lost_in_whatever_order_pages_are_fetched",
     ),
     "a run that was given up counts as read up to its watermark": (
         Mistake(

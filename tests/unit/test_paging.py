@@ -198,6 +198,18 @@ def test_a_list_that_grows_at_its_end_is_read_to_its_new_end() -> None:
     assert read(rows_of(150), change=append)[0] == [*range(150), "late"]
 
 
+def test_a_page_that_was_answered_before_the_one_in_front_of_it_is_only_read_again() -> None:
+    """It was fetched ahead: a row came in front of it, and only then the page before it was answered."""
+    rows = rows_of(400)
+    older = page("Reservations", rows, 198)
+    new = [reservation(ResId="new"), *rows]
+    answers = [page("Reservations", rows, 0), page("Reservations", new, 99), older]
+    ids, calls = read(new, answers=answers)
+    assert ids == list(range(400))
+    # Five pages; the older one again, after the one in front of it; the last one, as the new row is missed.
+    assert calls == 5 + 2 + 1
+
+
 def charges(count: int) -> Rows:
     return [posting(ResId=f"C{number}") for number in range(count)]
 

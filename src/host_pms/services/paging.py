@@ -62,6 +62,7 @@ class Scan(Generic[Row]):
         self._rows_at_first = 0
         self._looked_again = False
         self._asked_again = False
+        self._stepped_back = False
         self._longest_page = 0
         self._read = array("Q")
 
@@ -117,6 +118,7 @@ class Scan(Generic[Row]):
         if not self._rows_have_ids:
             return self._reread("postings moved while they were read", REREADS_OF_POSTINGS)
         self.start = max(0, self.start - self._step)
+        self._stepped_back = True
         return Batch(rows=())
 
     def _accept(self, rows: Sequence[Row | UnreadableRow], contents: "array[int]") -> Batch[Row]:
@@ -127,8 +129,10 @@ class Scan(Generic[Row]):
         else:
             read = set(self._read)
             new = [(place, row) for place, row in enumerate(rows) if contents[place] not in read]
-        if self.start > 0 and not new and 1 < len(rows) == self._longest_page:
+        # A step back leads to rows that were read; the page that broke the seam may be an older view.
+        if self.start > 0 and not new and 1 < len(rows) == self._longest_page and not self._stepped_back:
             return self._another_pages_answer()
+        self._stepped_back = False
         self._ever_read = True
         self._read.extend(contents[place] for place, _ in new)
         self.rows_read += len(new)
