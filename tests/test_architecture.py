@@ -99,6 +99,7 @@ MAY_IMPORT: Mapping[str, set[str]] = {
     "local": PURE | {"errors", "ports"},
     "config": {STANDARD_LIBRARY, "errors", "events", "models", "dotenv", "pydantic", "pydantic_settings"},
     "clock": {STANDARD_LIBRARY, "errors"},
+    "metrics": {STANDARD_LIBRARY, "events"},
     "bootstrap": {
         STANDARD_LIBRARY,
         "aws",
@@ -107,6 +108,7 @@ MAY_IMPORT: Mapping[str, set[str]] = {
         "config",
         "events",
         "local",
+        "metrics",
         "ports",
         "services",
     },

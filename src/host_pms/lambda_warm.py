@@ -67,5 +67,5 @@ class Warm:
     def _wire(self, settings: Settings) -> Wired:
         self._held.close()
         stop = Stop()
-        made = self._held.enter_context(application(settings, stop, log_event, dry_run=False))
+        made = self._held.enter_context(application(settings, stop, log_event, dry_run=False, metrics=True))
         return Wired(settings=settings, application=made, stop=stop)

@@ -99,11 +99,11 @@ MISTAKES: Mapping[str, Mistake] = {
     ),
     "the lease is freed by deleting the head": Mistake(
         module="services/journal.py",
-        right="            self.record(lease=msgspec.structs.replace(self.head.lease, held=False))\n",
-        wrong="            self.record(\n"
-        "                lease=msgspec.structs.replace(self.head.lease, held=False),\n"
-        '                open_run=None, last_started=None, watermarks=(), fingerprint="",\n'
-        "            )\n",
+        right="        self.record(**changes)\n",
+        wrong="        changes |= {\n"
+        '            "open_run": None, "last_started": None, "watermarks": (), "fingerprint": "",\n'
+        "        }\n"
+        "        self.record(**changes)\n",
     ),
     "effects before their names": Mistake(
         module="services/journal.py",

@@ -332,6 +332,41 @@ def test_a_report_on_standard_output_is_all_that_is_there(simulator: Simulator, 
     assert [hotel["hotelCode"] for hotel in report["hotels"]] == ["HOTEL003"]
 
 
+def test_metrics_are_lines_on_standard_output_where_they_are_asked_for(
+    simulator: Simulator, tmp_path: Path
+) -> None:
+    given = variables(
+        simulator,
+        METRICS="emf",
+        ENVIRONMENT="staging",
+        HOST_API_SUBSCRIPTION_KEYS='{"HOTEL002": "sesame-open"}',
+    )
+    done = host_pms("sync", cwd=tmp_path, given=given)
+    metrics = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+    assert {(line["HotelCode"], line["Outcome"]) for line in metrics} == {
+        ("HOTEL001", "done"),
+        ("HOTEL002", "needs_person"),
+        ("HOTEL003", "done"),
+    }
+    assert {line["Environment"] for line in metrics} == {"staging"}
+    assert "Result" in done.stdout
+    for private in (simulator.host_key, simulator.esb_key, "sesame", "example.org"):
+        assert private not in done.stdout
+
+
+def test_a_dry_run_writes_no_metrics(simulator: Simulator, tmp_path: Path) -> None:
+    done = host_pms("sync", "--dry-run", cwd=tmp_path, given=variables(simulator, METRICS="emf"))
+    assert done.returncode == 0
+    assert "_aws" not in done.stdout
+
+
+def test_metrics_and_a_report_do_not_share_standard_output(simulator: Simulator, tmp_path: Path) -> None:
+    done = host_pms("sync", "--json", "-", cwd=tmp_path, given=variables(simulator, METRICS="emf"))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "METRICS=emf and --json - both write to standard output. Name a file." in done.stderr
+    assert simulator.calls == []
+
+
 def test_since_then_full_read_what_they_say(simulator: Simulator, tmp_path: Path) -> None:
     simulator.esb.watermarks["HOTEL001"] = "2024-01-15T09:00:00"
     for arguments, update_from, complete in (

@@ -94,6 +94,7 @@ class Invoked:
 
     imported: list[str]
     log: list[dict[str, Any]]
+    metrics: list[dict[str, Any]]
     outcomes: Mapping[str, Outcome]
 
 
@@ -144,7 +145,8 @@ def invoked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Invoked]:
             timeout=PATIENCE,
         )
         assert done.returncode == 0, done.stderr
-        told = json.loads(done.stdout)
+        *metrics, last = log_lines(done.stdout)
+        told: Any = last
         outcomes = {
             name: Outcome(
                 answer=outcome.get("answer"),
@@ -156,7 +158,9 @@ def invoked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Invoked]:
             )
             for name, outcome in zip(CALLS, told["outcomes"], strict=True)
         }
-        yield Invoked(imported=told["imported"], log=log_lines(done.stderr), outcomes=outcomes)
+        yield Invoked(
+            imported=told["imported"], log=log_lines(done.stderr), metrics=metrics, outcomes=outcomes
+        )
 
 
 def test_a_cold_start_imports_neither_the_command_line_nor_the_simulator_nor_aws(invoked: Invoked) -> None:
@@ -255,7 +259,18 @@ def test_a_wait_beyond_its_time_is_answered_with_when_to_come_back(invoked: Invo
     assert outcome.registered == []
 
 
+def test_each_hotels_end_has_its_metrics(invoked: Invoked) -> None:
+    ends = [line for line in invoked.log if line.get("event") in {"hotel_done", "hotel_failed"}]
+    assert [(line["HotelCode"], line["Outcome"]) for line in invoked.metrics] == [
+        (line["hotel_code"], line.get("outcome", "done")) for line in ends
+    ]
+    done = [line for line in invoked.metrics if line["HotelDone"]]
+    assert len(done) == 9
+    assert all(line["Calls"] > 10 and line["WatermarkAgeHours"] < 1 for line in done)
+    assert {line["Environment"] for line in invoked.metrics} == {"dev"}
+
+
 def test_nothing_private_is_answered_or_logged(invoked: Invoked) -> None:
     told = json.dumps([[outcome.answer, outcome.text] for outcome in invoked.outcomes.values()])
-    for text in (told, json.dumps(invoked.log)):
+    for text in (told, json.dumps(invoked.log), json.dumps(invoked.metrics)):
         assert not [private for private in ("sesame", "example.org", "demo-host-key") if private in text]

@@ -17,6 +17,7 @@ from host_pms.clients.limits import DEFAULT_LIMITS, Limits
 from host_pms.clock import Stop, SystemClock
 from host_pms.config.settings import ArchiveSettings, Settings
 from host_pms.events import Event, Notify
+from host_pms.metrics import with_metrics
 from host_pms.ports import Clock
 from host_pms.services.archive import Archive
 from host_pms.services.lookahead import Ahead
@@ -54,6 +55,7 @@ def application(
     notify: Notify,
     *,
     dry_run: bool,
+    metrics: bool = False,
     clock: Clock | None = None,
     kept: Kept | None = None,
     limits: Limits = DEFAULT_LIMITS,
@@ -61,31 +63,43 @@ def application(
 ) -> Iterator[Application]:
     """The connector as `settings` say, for one command; a dry run writes and sends nothing.
 
-    `clock` is the machine's unless another is given, as tests do. `kept` is what earlier runs of this process
-    left; an entry point that runs once needs none.
+    With `metrics`, each hotel's end but a dry run's is also a line on standard output. `clock` is the
+    machine's unless another is given, as tests do. `kept` is what earlier runs of this process left; an entry
+    point that runs once needs none.
     """
     clock = clock or SystemClock(stop)
     kept = kept or Kept()
-    sender = HttpSender(
-        client=build_client(connections=2 * settings.max_concurrent_hotels + PAGES_AHEAD),
-        clock=clock,
-        max_retries=settings.max_retries,
-        seconds_left=stop.seconds_left,
-        limits=limits,
-    )
+    sender = _sender(settings, clock, stop, limits)
     threads = ThreadPoolExecutor(max_workers=PAGES_AHEAD, thread_name_prefix="page")
     ahead = Ahead(threads=threads, answers=pages_ahead) if pages_ahead else None
+    calls = _calls_of(sender)
+    if metrics and not dry_run:
+        notify = with_metrics(notify, environment=settings.environment, calls=calls, now=clock.now)
     world = _neighbours(settings, sender, stop=stop, clock=clock, ahead=ahead, notify=notify, kept=kept)
     try:
         yield Application(
             world=_without_effects(world) if dry_run else world,
             policy=policy(settings),
             at_once=settings.max_concurrent_hotels,
-            calls=lambda hotel_code: asdict(sender.counts(hotel_code)),
+            calls=calls,
         )
     finally:
         threads.shutdown(cancel_futures=True)
         sender.close()
+
+
+def _sender(settings: Settings, clock: Clock, stop: Stop, limits: Limits) -> HttpSender:
+    return HttpSender(
+        client=build_client(connections=2 * settings.max_concurrent_hotels + PAGES_AHEAD),
+        clock=clock,
+        max_retries=settings.max_retries,
+        seconds_left=stop.seconds_left,
+        limits=limits,
+    )
+
+
+def _calls_of(sender: HttpSender) -> Callable[[str], Mapping[str, int]]:
+    return lambda hotel_code: asdict(sender.counts(hotel_code))
 
 
 def _neighbours(

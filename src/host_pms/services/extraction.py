@@ -74,6 +74,7 @@ class Extraction:
                 remedy="Check which hotel the subscription key belongs to; nothing was read.",
             )
         self.answers.accept("config", answer)
+        self.teller.config(config.local_time)
         return config
 
     def reservations(

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from enum import Enum
 
 from host_pms.errors import ConnectorError, RateLimitedError, StoppedError, UsageError
@@ -13,6 +14,7 @@ from host_pms.ports import Esb
 from host_pms.services.journal import holding
 from host_pms.services.policy import Policy
 from host_pms.services.sync import Neighbours, Published, journal_of, sync_hotel
+from host_pms.services.watermark_age import Heard
 from host_pms.services.window import Asked
 
 
@@ -32,7 +34,8 @@ class HotelResult:
     """One hotel's run: what it published, or the error that ended it.
 
     `timestamp` is that of the run which was begun or gone on with, if it came so far. `progressed` says that
-    it came further than it was found, so that the next one need not do all of it again.
+    it came further than it was found, so that the next one need not do all of it again. `watermark_age` is
+    how far the watermark lies behind the hotel's clock, if it is known.
     """
 
     hotel_code: str
@@ -42,6 +45,7 @@ class HotelResult:
     published: Published | None = None
     error: Exception | None = None
     progressed: bool = False
+    watermark_age: timedelta | None = None
 
     @property
     def goes_on(self) -> bool:
@@ -133,6 +137,8 @@ def _guarded(hotel_code: str, asked: Asked, policy: Policy, world: Neighbours) -
     """The per-hotel boundary: whatever happens to a hotel becomes its result."""
     began = world.clock.monotonic()
     result = HotelResult(hotel_code=shown(hotel_code))
+    heard = Heard(world.notify)
+    world = replace(world, notify=heard)
     journal = journal_of(hotel_code, policy, world)
     found: Head | None = None
     try:
@@ -148,7 +154,8 @@ def _guarded(hotel_code: str, asked: Asked, policy: Policy, world: Neighbours) -
             timestamp=_timestamp(found, journal.head),
             progressed=_came_further(found.open_run, journal.head.open_run),
         )
-    result = replace(result, seconds=world.clock.monotonic() - began)
+    age = heard.age(journal.head, world.clock.now())
+    result = replace(result, seconds=world.clock.monotonic() - began, watermark_age=age)
     world.notify(ended(result))
     return result
 
@@ -201,13 +208,16 @@ def ended(result: HotelResult) -> Event:
         if result.published is None
         else (EventName.HOTEL_DONE, _what_was_done(result.published), _of_done(result.published))
     )
+    context["seconds"] = round(result.seconds, 3)
+    if result.watermark_age is not None:
+        context["watermark_age_hours"] = round(result.watermark_age / timedelta(hours=1), 3)
     return Event(
         name=name,
         source=__name__,
         message=message,
         hotel_code=result.hotel_code,
         timestamp=result.timestamp,
-        context={**context, "seconds": round(result.seconds, 3)},
+        context=context,
     )
 
 
@@ -215,16 +225,24 @@ def _what_was_done(published: Published) -> str:
     return f"Published {published.counts['nights']} nights" if published.files else "Nothing had changed"
 
 
-def _of_done(published: Published) -> dict[str, int | float | str]:
+_Context = dict[str, int | float | str]
+
+
+def _of_done(published: Published) -> _Context:
     counts = published.counts
+    rejected = (counts["rejectedReservations"], counts["rejectedPostings"])
+    read = (counts["reservationRows"], counts["postings"])
+    shares = (part / whole if whole else 0 for part, whole in zip(rejected, read, strict=True))
     return {
         "rows": counts["reservationRows"],
+        "postings": counts["postings"],
         "count": counts["nights"],
-        "rejected": counts["rejectedReservations"] + counts["rejectedPostings"],
+        "rejected": sum(rejected),
+        "rejected_share": round(max(shares), 6),
         "orphans": counts["orphanPostings"],
         "files": len(published.files),
     }
 
 
-def _of_failed(result: HotelResult) -> dict[str, int | float | str]:
+def _of_failed(result: HotelResult) -> _Context:
     return {"outcome": "continue" if result.goes_on else result.outcome.name.lower()}

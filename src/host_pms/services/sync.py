@@ -169,6 +169,7 @@ def _open(work: _Work, source: Extraction, asked: Asked) -> HostConfig:
     """OPEN: from here on the run is remembered until it is closed."""
     journal, policy = work.journal, work.policy
     parameters = work.world.esb.parameters(work.run.hotel_code)
+    work.teller.parameters(parameters.last_import)
     config = source.config()
     window = plan_window(parameters, config, asked, journal.head, lookback=policy.lookback)
     journal.record(
