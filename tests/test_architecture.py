@@ -100,6 +100,7 @@ MAY_IMPORT: Mapping[str, set[str]] = {
     "local": PURE | {"errors", "ports"},
     "config": {STANDARD_LIBRARY, "errors", "events", "models", "dotenv", "pydantic", "pydantic_settings"},
     "clock": {STANDARD_LIBRARY, "errors"},
+    "metrics": {STANDARD_LIBRARY, "events"},
     "bootstrap": {
         STANDARD_LIBRARY,
         "aws",
@@ -109,6 +110,7 @@ MAY_IMPORT: Mapping[str, set[str]] = {
         "errors",
         "events",
         "local",
+        "metrics",
         "ports",
         "services",
     },
@@ -135,7 +137,11 @@ MAY_IMPORT: Mapping[str, set[str]] = {
         "services",
     }
     | {"signals", "simulator", "terminal"},
-    "lambda_handler": {STANDARD_LIBRARY, "bootstrap", "clock", "config", "errors", "services"},
+    "lambda_event": {STANDARD_LIBRARY, "errors", "services"},
+    "lambda_answer": {STANDARD_LIBRARY, "errors", "lambda_event", "ports", "services"},
+    "lambda_warm": {STANDARD_LIBRARY, "bootstrap", "clock", "config", "errors", "services"},
+    "lambda_handler": {STANDARD_LIBRARY, "config", "errors", "services"}
+    | {"lambda_answer", "lambda_event", "lambda_warm"},
     "simulator": {STANDARD_LIBRARY, "starlette", "uvicorn"},
     "__init__": {STANDARD_LIBRARY},
     "__main__": {"cli"},

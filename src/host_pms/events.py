@@ -11,6 +11,8 @@ from enum import StrEnum
 class EventName(StrEnum):
     """Every event there is."""
 
+    PARAMETERS_READ = "parameters_read"
+    CONFIG_READ = "config_read"
     RUN_OPENED = "run_opened"
     RUN_RESUMED = "run_resumed"
     RUN_ABANDONED = "run_abandoned"

@@ -223,7 +223,7 @@ MISTAKES: list[tuple[int, Callable[[Ledger], Ledger]]] = [
     (3, each(lambda _ledger, member: replace(member, made=0))),
     (2, each(forget_silent)),
     (3, each(end_lease)),
-    (20, lambda ledger: replace(ledger, reunited=0.0)),
+    (66, lambda ledger: replace(ledger, reunited=0.0)),
 ]
 
 

@@ -74,7 +74,11 @@ def test_every_event_says_its_name_at_its_level(name: EventName) -> None:
     stream = configured("DEBUG")
     log_event(Event(name=name, source="host_pms.services.sync", message="It happened."))
     (line,) = lines(stream)
-    levels = {"page_read": "DEBUG", "hotel_failed": "ERROR", "command_failed": "ERROR"}
+    levels = {
+        **dict.fromkeys(["parameters_read", "config_read", "page_read"], "DEBUG"),
+        **dict.fromkeys(["hotel_failed", "command_failed"], "ERROR"),
+        "rate_budget_unreachable": "WARNING",
+    }
     assert (line["event"], line["level"]) == (name.value, levels.get(name.value, "INFO"))
 
 

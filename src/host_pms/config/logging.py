@@ -12,6 +12,8 @@ from host_pms.events import Event, EventName
 LogFormat = Literal["console", "json"]
 
 _LEVELS = {
+    EventName.PARAMETERS_READ: logging.DEBUG,
+    EventName.CONFIG_READ: logging.DEBUG,
     EventName.PAGE_READ: logging.DEBUG,
     EventName.RATE_BUDGET_UNREACHABLE: logging.WARNING,
     EventName.HOTEL_FAILED: logging.ERROR,

@@ -55,6 +55,7 @@ class ArchiveSettings(BaseSettings):
     lease_ttl: Duration = timedelta(seconds=120)
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["console", "json"] | None = None
+    metrics: Literal["none", "emf"] = "none"
 
     @field_validator("log_level", mode="before")
     @classmethod
@@ -232,8 +233,6 @@ def unknown_variables(env_file: Path | None = None) -> Sequence[str]:
 
 
 def _fault(place: tuple[int | str, ...], kind: str, message: str) -> str:
-    message = message.removeprefix("Value error, ")
-    reason = (
-        "is missing" if kind == "missing" else re.sub(r"^([A-Z])(?=[a-z ])", lambda m: m[1].lower(), message)
-    )
+    said = "is missing" if kind == "missing" else message.removeprefix("Value error, ")
+    reason = re.sub(r"^([A-Z])(?=[a-z ])", lambda m: m[1].lower(), said)
     return f"{str(place[0]).upper()}: {reason}"
