@@ -92,6 +92,7 @@ MAY_IMPORT: Mapping[str, set[str]] = {
         "boto3",
         "botocore",
         "types_boto3_s3",
+        "types_boto3_secretsmanager",
         "types_boto3_sqs",
     }
     | {"urllib3"},

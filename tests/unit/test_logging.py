@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from host_pms.config.logging import LogFormat, configure_logging, log_event, warn_of_unknown
+from host_pms.config.logging import LogFormat, configure_logging, log_event, mask, warn_of_unknown
 from host_pms.events import Event, EventName
 
 SECRETS = ("sesame", "sesame-open", "abc")
@@ -162,3 +162,15 @@ def test_to_configure_again_replaces_what_was() -> None:
     first, second = configured(), configured()
     log_event(EXTRACTED)
     assert (first.getvalue(), len(lines(second))) == ("", 1)
+
+
+def test_what_is_learned_later_is_masked_too_and_stays_masked_when_logging_is_configured_again() -> None:
+    first = configured()
+    mask(["swordfish", "key"])
+    logging.getLogger("host_pms.test").info("swordfish-open and a key")
+    second = configured()
+    logging.getLogger("host_pms.test").info("swordfish and sesame")
+    assert [line["message"] for line in (*lines(first), *lines(second))] == [
+        "***-open and a key",
+        "*** and ***",
+    ]

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from boto3.session import Session
     from botocore.config import Config
     from types_boto3_s3.client import S3Client
+    from types_boto3_secretsmanager.client import SecretsManagerClient
     from types_boto3_sqs.client import SQSClient
 
 T = TypeVar("T")
@@ -54,6 +55,15 @@ def s3_client(session: "Session", *, region: str, endpoint_url: str | None, retr
 def sqs_client(session: "Session", *, region: str, endpoint_url: str | None, retries: int) -> "SQSClient":
     """A client for SQS, or for a compatible server at `endpoint_url`."""
     return session.client("sqs", region_name=region, endpoint_url=endpoint_url, config=_config(retries))
+
+
+def secrets_client(
+    session: "Session", *, region: str, endpoint_url: str | None, retries: int
+) -> "SecretsManagerClient":
+    """A client for Secrets Manager, or for a compatible server at `endpoint_url`."""
+    return session.client(
+        "secretsmanager", region_name=region, endpoint_url=endpoint_url, config=_config(retries)
+    )
 
 
 def _config(retries: int, *, addressing: Literal["auto", "path"] = "auto") -> "Config":

@@ -9,9 +9,9 @@ from enum import Enum, auto
 from threading import Lock
 from typing import TYPE_CHECKING, Final, cast
 
-from host_pms.clients.retry import SecondsLeft
+from host_pms.clients.retry import AgainError, SecondsLeft
 from host_pms.errors import RateLimitedError
-from host_pms.ports import Clock
+from host_pms.ports import Clock, Wanted
 
 # pyrate_limiter imports asyncio and multiprocessing, a tenth of a cold start: only who has a limit does.
 if TYPE_CHECKING:
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 _WINDOW_MS: Final = 61_000
 # A long wait goes in steps, so that a run that is told to stop meanwhile is not asleep for minutes.
 _STEP: Final = 1.0
+# Nobody hears what a dropped call comes to, but the end of the process waits for its thread.
+_STEP_AHEAD: Final = 0.1
 # Below this a float's rounding could make the clock stand still.
 _LEAST: Final = 0.001
 
@@ -96,6 +98,22 @@ class Pacing:
             paused += step if wait.reason is _Reason.PAUSE else 0.0
         return paused
 
+    def take_turn_ahead(self, key: str, *, calls_per_minute: int, wanted: Wanted) -> None:
+        """Like `wait_turn`, for a call that gives up where it would have to do more than keep the limit.
+
+        Raises:
+            AgainError: it is not `wanted` any more; or the key is paused, its quota is spent, or the wait
+                is longer than the run has.
+        """
+        pace = self._pace(key, calls_per_minute)
+        while wanted():
+            if (wait := pace.enter(self._clock.monotonic())) is None:
+                return
+            if wait.reason is not _Reason.WINDOW or not self._is_time_for(wait):
+                raise AgainError("the key may not be used now")
+            self._clock.sleep(max(min(wait.seconds, _STEP_AHEAD), _LEAST))
+        raise AgainError("nobody needs it any more")
+
     def pause(self, key: str, seconds: float) -> None:
         """No call with `key` for so long: it was throttled."""
         pace = self._pace(key)
@@ -115,10 +133,13 @@ class Pacing:
             return self._keys[key]
 
     def _check_worth(self, operation: str, wait: _Wait, paused: float) -> None:
-        left = self._seconds_left()
         too_long = wait.reason is _Reason.PAUSE and paused + wait.seconds > self._longest_pause
-        if wait.reason is _Reason.QUOTA or too_long or (left is not None and wait.seconds > left):
+        if wait.reason is _Reason.QUOTA or too_long or not self._is_time_for(wait):
             raise rate_limited(operation, self._clock, wait.seconds, quota=wait.reason is _Reason.QUOTA)
+
+    def _is_time_for(self, wait: _Wait) -> bool:
+        left = self._seconds_left()
+        return left is None or wait.seconds <= left
 
 
 def _window(calls_per_minute: int) -> "InMemoryBucket":
