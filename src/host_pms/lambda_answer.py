@@ -65,6 +65,9 @@ def answer_for_one(result: HotelResult, asked: OneHotel, *, now: datetime, lease
     `hop` is the number for the next call, if there is to be one. `notBefore`, which "continue" and "busy"
     always have, says when: after a known wait, or when a worker that died would have lost its `lease`.
 
+    After the first call a hotel is done with the run that was left open, though a newer one was begun after
+    it (S3) and its time is up: that is for the next schedule, or a hotel that is slow would never be done.
+
     Raises:
         NoProgressError: it failed transiently, came no further, and nobody knows how long to wait.
         HotelFailedError: it met a bug.
@@ -73,6 +76,8 @@ def answer_for_one(result: HotelResult, asked: OneHotel, *, now: datetime, lease
     fault = _to_raise(result, asked)
     if fault is not None:
         raise fault from None
+    if asked.hop and result.finished and result.short_of_time:
+        return {"hotelCode": result.hotel_code, "status": "done", "hop": asked.hop, "reason": _reason(result)}
     answer = _told(result, now)
     if result.outcome is Outcome.BUSY:
         answer["notBefore"] = _written(now + lease)

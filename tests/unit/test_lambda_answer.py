@@ -102,6 +102,29 @@ def test_a_hotel_that_is_not(
 
 
 @pytest.mark.parametrize(
+    ("error", "hop", "status", "next_hop"),
+    [
+        # The run that an earlier call left open is published; the newer one is for the next schedule.
+        (STOPPED, 3, "done", 3),
+        (WAIT, 3, "done", 3),
+        # In the first call the run that was open is another schedule's.
+        (STOPPED, 0, "continue", 1),
+        (WAIT, 0, "continue", 1),
+        # What is down is not done.
+        (DOWN, 3, "continue", 4),
+    ],
+    ids=str,
+)
+def test_a_hotel_is_done_with_the_run_that_it_was_to_go_on_with(
+    error: ConnectorError, hop: int, status: str, next_hop: int
+) -> None:
+    result = replace(failed(error, progressed=True), finished=True)
+    answer = answer_for_one(result, OneHotel(hotel_code=HOTEL, hop=hop), now=NOW, lease=LEASE)
+    assert (answer["status"], answer["hop"]) == (status, next_hop)
+    assert ("notBefore" in answer) == (status == "continue")
+
+
+@pytest.mark.parametrize(
     ("error", "progressed", "raised", "text"),
     [
         (STOPPED, False, NoProgressError, f"Hotel {HOTEL} made no progress in hop 3: Stopped."),
@@ -210,6 +233,14 @@ def test_an_answer_is_never_too_large() -> None:
     with pytest.raises(HotelsFailedError) as raised:
         answer_for_all(results[2000:], now=NOW)
     assert len(str(raised.value)) < 10_000
+
+
+def test_an_answer_holds_as_many_hotels_as_it_can() -> None:
+    results = [done("A"), *[failed(BUSY, hotel_code=f"H{number:05}") for number in range(10_000)]]
+    answer = answer_for_all(results, now=NOW)
+    one = size_of(answer["hotels"][0]) + len(", ")
+    assert LARGEST_ANSWER - one < size_of(answer) <= LARGEST_ANSWER
+    assert answer["notListed"] == 10_001 - len(answer["hotels"]) > 0
 
 
 def test_the_hotels_are_listed() -> None:

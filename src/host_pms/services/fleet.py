@@ -8,11 +8,12 @@ from enum import Enum
 
 from host_pms.errors import ConnectorError, RateLimitedError, StoppedError, UsageError
 from host_pms.events import Event, EventName
-from host_pms.models.head import Head, OpenRun
-from host_pms.models.run import Run, is_hotel_code
+from host_pms.models.head import Head
+from host_pms.models.run import is_hotel_code
 from host_pms.ports import Esb
 from host_pms.services.journal import holding
 from host_pms.services.policy import Policy
+from host_pms.services.progress import came_further, finished, timestamp_of_run
 from host_pms.services.sync import Neighbours, Published, journal_of, sync_hotel
 from host_pms.services.watermark_age import Heard
 from host_pms.services.window import Asked
@@ -34,8 +35,9 @@ class HotelResult:
     """One hotel's run: what it published, or the error that ended it.
 
     `timestamp` is that of the run which was begun or gone on with, if it came so far. `progressed` says that
-    it came further than it was found, so that the next one need not do all of it again. `watermark_age` is
-    how far the watermark lies behind the hotel's clock, if it is known.
+    it came further than it was found, so that the next one need not do all of it again, and `finished` that a
+    run which was open came to its end. `watermark_age` is how far the watermark lies behind the hotel's
+    clock, if it is known.
     """
 
     hotel_code: str
@@ -45,13 +47,18 @@ class HotelResult:
     published: Published | None = None
     error: Exception | None = None
     progressed: bool = False
+    finished: bool = False
     watermark_age: timedelta | None = None
+
+    @property
+    def short_of_time(self) -> bool:
+        """Whether its time was up, or a key may not be used for longer than it has."""
+        return isinstance(self.error, StoppedError | RateLimitedError)
 
     @property
     def goes_on(self) -> bool:
         """Whether nothing is wrong with it but that it needs more time: the next run goes on there."""
-        short_of_time = isinstance(self.error, StoppedError | RateLimitedError)
-        return self.outcome is Outcome.TRANSIENT and (self.progressed or short_of_time)
+        return self.outcome is Outcome.TRANSIENT and (self.progressed or self.short_of_time)
 
     @property
     def reason(self) -> str:
@@ -151,31 +158,14 @@ def _guarded(hotel_code: str, asked: Asked, policy: Policy, world: Neighbours) -
     if found is not None:  # else another worker's, or nobody's
         result = replace(
             result,
-            timestamp=_timestamp(found, journal.head),
-            progressed=_came_further(found.open_run, journal.head.open_run),
+            timestamp=timestamp_of_run(found, journal.head),
+            progressed=came_further(found, journal.head),
+            finished=finished(found, journal.head),
         )
     age = heard.age(journal.head, world.clock.now())
     result = replace(result, seconds=world.clock.monotonic() - began, watermark_age=age)
     world.notify(ended(result))
     return result
-
-
-def _timestamp(found: Head, left: Head) -> str | None:
-    """The run that was begun or gone on with, the later one if both; None if neither."""
-    if left.last_started is None or (found.open_run is None and found.last_started == left.last_started):
-        return None
-    return Run(hotel_code=left.hotel_code, started=left.last_started).timestamp
-
-
-def _came_further(found: OpenRun | None, left: OpenRun | None) -> bool:
-    """Whether a run was opened or closed, or the open one has more answers, phases or registered files."""
-    if found is None or left is None or found.started != left.started:
-        return found is not left
-    return (
-        left.phase is not found.phase
-        or left.progress.answers > found.progress.answers
-        or left.registered > found.registered
-    )
 
 
 def outcome_of(error: Exception) -> Outcome:
