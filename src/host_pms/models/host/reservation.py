@@ -9,6 +9,7 @@ import msgspec
 from host_pms.models.host.prices import HostPrice, NightPrices, loose_prices, night_prices
 from host_pms.models.host.reading import RowReader, WireRow
 from host_pms.models.host.values import (
+    TRIMMED,
     FaultError,
     encodable,
     identifier,
@@ -19,7 +20,6 @@ from host_pms.models.host.values import (
     required_day,
     required_identifier,
     text,
-    trimmed,
     whole,
 )
 
@@ -122,16 +122,16 @@ def _clean(row: HostReservation) -> Reservation:
 
 def _texts(row: HostReservation) -> Texts:
     return Texts(
-        trimmed(row.category),
-        trimmed(row.segment_description),
-        trimmed(row.sub_segment_description),
-        trimmed(row.channel_description),
-        trimmed(row.pack),
-        trimmed(row.price_list),
-        trimmed(row.agency),
-        trimmed(row.company),
-        trimmed(row.cro),
-        trimmed(row.group_name),
+        TRIMMED[row.category],
+        TRIMMED[row.segment_description],
+        TRIMMED[row.sub_segment_description],
+        TRIMMED[row.channel_description],
+        TRIMMED[row.pack],
+        TRIMMED[row.price_list],
+        TRIMMED[row.agency],
+        TRIMMED[row.company],
+        TRIMMED[row.cro],
+        TRIMMED[row.group_name],
     )
 
 

@@ -7,8 +7,9 @@ where rows are read. Nothing here guesses: text that is no number is a fault, no
 import re
 from datetime import date, datetime
 from decimal import Decimal
-from functools import lru_cache
 from typing import Any
+
+from host_pms.models.remembered import Remembered
 
 _OLDEST = date(1900, 1, 1)
 _ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
@@ -49,10 +50,12 @@ def description(value: Any) -> str | None:
     return plain_text(value)
 
 
-@lru_cache(maxsize=8192)
-def trimmed(value: str | None) -> str | None:
-    """Trimmed text, None where nothing is left; equal texts of many rows become one object."""
+def _trimmed(value: str | None) -> str | None:
     return None if value is None else value.strip() or None
+
+
+TRIMMED: Remembered[str | None, str | None] = Remembered(_trimmed)
+"""Trimmed text, None where nothing is left; equal texts of many rows become one object."""
 
 
 def plain_text(value: Any) -> str | None:
@@ -169,10 +172,9 @@ def day(value: str) -> date | None:
 
     A date before 1900-01-01 counts as missing: an unset .NET date is 0001-01-01.
     """
-    return _written_day(value.strip()[:10])
+    return _DAYS[value.strip()[:10]]
 
 
-@lru_cache(maxsize=8192)  # by the date alone: the times of a day are many
 def _written_day(first_ten: str) -> date | None:
     if not _ISO_DATE.fullmatch(first_ten):
         return None
@@ -183,13 +185,17 @@ def _written_day(first_ten: str) -> date | None:
     return found if found >= _OLDEST else None
 
 
+_DAYS: Remembered[str, date | None] = Remembered(_written_day)
+"""By the date alone: the times of a day are many."""
+
+
 def moment(value: str) -> datetime | None:
     """A hotel-local date-time (or date, at midnight), naive; None if it is unreadable.
 
     An offset, which Host does not send, is left out: the digits are the hotel's wall clock.
     """
     written = value.strip()
-    if _written_day(written[:10]) is None:
+    if _DAYS[written[:10]] is None:
         return None
     try:
         found = datetime.fromisoformat(written)
@@ -204,7 +210,7 @@ def required_day(value: Any, path: str) -> date:
     Raises:
         FaultError: it is missing or no date.
     """
-    found = _written_day(value.strip()[:10]) if isinstance(value, str) else None
+    found = _DAYS[value.strip()[:10]] if isinstance(value, str) else None
     if found is None:
         raise FaultError(path, "is missing" if value is None else "is no date")
     return found
