@@ -63,7 +63,7 @@ class Scan(Generic[Row]):
         self._looked_again = False
         self._asked_again = False
         self._longest_page = 0
-        self._read = array("Q")
+        self._read = array("q")
 
     def expected(self, pages: int) -> Sequence[int]:
         """The starts of the next so many pages after the one at `start`, if no row moves."""
@@ -90,10 +90,9 @@ class Scan(Generic[Row]):
         self._most_calls = self._most_calls or 3 * self.total_rows / STEP_BACK + 10
         if self._calls > self._most_calls:
             raise self._incomplete("it took too many calls")
-        contents = array("Q", b"".join(page.contents))
-        if self.start > 0 and not self._joins(contents[0], before=before):
+        if self.start > 0 and not self._joins(page.contents[0], before=before):
             return self._seam_broken()
-        return self._accept(page.rows, contents)
+        return self._accept(page.rows, page.contents)
 
     def _joins(self, first: int, *, before: int) -> bool:
         """Whether the first row was read already; `before` is the list's length one page ago."""

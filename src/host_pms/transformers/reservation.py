@@ -14,9 +14,9 @@ from host_pms.transformers.books import Books
 from host_pms.transformers.codes import Catalogue, Codes
 from host_pms.transformers.numbers import Numbers
 from host_pms.transformers.postings import Invoiced, RoomPostings
-from host_pms.transformers.revenues import WITHOUT_REVENUE, published_postings, published_prices
+from host_pms.transformers.revenues import published_postings, published_prices
 from host_pms.transformers.rows import NewestRows, RowKey, row_key
-from host_pms.transformers.status import Status, StatusTable
+from host_pms.transformers.status import CHECKED_OUT, NOBODY_COMES, Status, StatusTable
 from host_pms.transformers.stays import WHOLE, Share, shares, stay_nights
 
 IdFormat = Literal["composite", "numeric"]
@@ -82,20 +82,22 @@ def _records(row: Reservation, share: Share, invoiced: Invoiced, terms: Terms, t
     status = terms.statuses.status(row.status_id)
     tally.statuses[status] += 1
     tally.unknown_statuses += row.status_id not in terms.statuses.by_id
-    stay = stay_nights(row) | share.claimed
-    occupied = stay - share.yielded
-    books.yielded += len(stay) - len(occupied)
-    nights = sorted({*stay, *[night.date for night in row.prices], *invoiced})
+    stay = occupied = stay_nights(row)
+    if share is not WHOLE:
+        stay |= share.claimed
+        occupied = stay - share.yielded
+        books.yielded += len(stay) - len(occupied)
+    nights = sorted(stay.union([night.date for night in row.prices], invoiced))
     if not nights:
         return []
     books.records += len(nights)
-    final_before = terms.today if status is Status.CHECKED_OUT else date.min  # R12
+    final_before = terms.today if status is CHECKED_OUT else date.min  # R12
     return records(
         _shared(row, status, terms, tally),
         nights,
         occupied=occupied,
         pax=row.pax,
-        rooms=0 if status in WITHOUT_REVENUE else row.rooms,  # R8
+        rooms=0 if status in NOBODY_COMES else row.rooms,  # R8
         prices=published_prices(
             row.prices, status, books, on_master=share.unpriced, final_before=final_before
         ),
@@ -111,7 +113,7 @@ def _shared(row: Reservation, status: Status, terms: Terms, tally: Tally) -> Sha
         created=row.created,
         reservation_id=row.res_id,
         external_id=_external_id(row, tally, terms.id_format),
-        status=status,
+        status=int(status),
         codes=tally.codes.of(row.texts),
     )
 

@@ -10,10 +10,7 @@ from host_pms.models.host.prices import NightPrices
 from host_pms.transformers.books import Books
 from host_pms.transformers.money import CENT, PUBLISHED
 from host_pms.transformers.postings import Invoiced
-from host_pms.transformers.status import Status
-
-WITHOUT_REVENUE = frozenset({Status.CANCELLED, Status.NO_SHOW})
-"""R8 and R10: nobody comes, so no room is occupied and no price counts."""
+from host_pms.transformers.status import CANCELLED, NOBODY_COMES, Status
 
 
 def published_prices(
@@ -29,7 +26,7 @@ def published_prices(
     books.room.came_in += room
     books.fb.came_in += fb
     books.others.came_in += others
-    if status in WITHOUT_REVENUE:
+    if status in NOBODY_COMES:
         _zeroed_without_revenue(prices, came_in, books)
         return {}
     if on_master:
@@ -100,7 +97,7 @@ def published_postings(
 ) -> Mapping[date, str]:
     """R11 as text by date: none of a cancelled row (R10), none of a night that is not past."""
     book = books.invoiced
-    if status is Status.CANCELLED:
+    if status is CANCELLED:
         book.zeroed_cancelled += sum(invoiced.values())
         books.zeroed_postings += len([exact for exact in invoiced.values() if exact])
         return {}

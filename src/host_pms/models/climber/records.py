@@ -43,7 +43,7 @@ def shared(
         ',"revenueFb":'
     )
     rest = (
-        f',"status":{status:d},"agencyCode":{agency},"channelCode":{channel},"companyCode":{company}'
+        f',"status":{status},"agencyCode":{agency},"channelCode":{channel},"companyCode":{company}'
         f',"croCode":{cro},"groupCode":{group},"packageCode":{package},"rateCode":{rate}'
         f',"roomCode":{room},"segmentCode":{segment},"subSegmentCode":{sub_segment}}}'
     )

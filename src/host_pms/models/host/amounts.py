@@ -32,10 +32,12 @@ def required_amount(value: Any, path: str) -> Amount:
     Raises:
         FaultError: it is missing, no number, not finite, or not below 10^12 (R18).
     """
-    if isinstance(value, bool) or not isinstance(value, str | int):
+    if type(value) is int:
+        value = str(value)
+    if not isinstance(value, str):
         raise FaultError(path, "is missing" if value is None else "is no finite number")
     try:
-        return AMOUNTS[str(value)]
+        return AMOUNTS[value]
     except ArithmeticError as fault:
         raise FaultError(path, str(fault)) from None
 

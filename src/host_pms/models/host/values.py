@@ -7,7 +7,9 @@ where rows are read. Nothing here guesses: text that is no number is a fault, no
 import re
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Annotated, Any
+
+import msgspec
 
 from host_pms.models.remembered import Remembered
 
@@ -17,6 +19,8 @@ WHOLE_DIGITS = 18
 """A whole number with more digits is no count, no sales group and no status."""
 
 TOO_LARGE = 10**WHOLE_DIGITS
+Whole = Annotated[int, msgspec.Meta(gt=-TOO_LARGE, lt=TOO_LARGE)]
+Count = Annotated[int, msgspec.Meta(ge=0, lt=TOO_LARGE)]
 _DIGITS = re.compile(rf"-?\d{{1,{WHOLE_DIGITS}}}", re.ASCII)
 
 
@@ -167,6 +171,18 @@ def whole(value: Any, path: str) -> int | None:
     raise FaultError(path, "is no whole number")
 
 
+def count(value: Any, path: str) -> int | None:
+    """A whole number that is not negative, also as digits in text; None if missing.
+
+    Raises:
+        FaultError: it is something else.
+    """
+    found = whole(value, path)
+    if found is not None and found < 0:
+        raise FaultError(path, "is negative")
+    return found
+
+
 def day(value: str) -> date | None:
     """The date in the first ten characters of a date-time; None if there is none.
 
@@ -210,7 +226,8 @@ def required_day(value: Any, path: str) -> date:
     Raises:
         FaultError: it is missing or no date.
     """
-    found = _DAYS[value.strip()[:10]] if isinstance(value, str) else None
-    if found is None:
-        raise FaultError(path, "is missing" if value is None else "is no date")
-    return found
+    if isinstance(value, str):
+        found = _DAYS[value[:10]] or _DAYS[value.strip()[:10]]
+        if found is not None:
+            return found
+    raise FaultError(path, "is missing" if value is None else "is no date")
