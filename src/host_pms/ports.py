@@ -5,11 +5,14 @@ Every method may raise `TransientError` or `NeedsPersonError`, and nothing else 
 names itself.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import BinaryIO, Protocol
+
+Wanted = Callable[[], bool]
+"""Whether what is fetched ahead of its turn may still be asked for."""
 
 
 class Clock(Protocol):
@@ -48,6 +51,13 @@ class PmsApi(Protocol):
 
     def inventory_grid(self, hotel_code: str, first: date, last: date) -> bytes:
         """The room inventory of `first` to `last`, both included; at most 30 days."""
+
+    def ahead(self, wanted: Wanted) -> "PmsApi":
+        """The same API for what is fetched ahead of its turn.
+
+        A call has one try, which is not begun any more when `wanted()` is false, and it waits for nothing
+        but its place within the key's limit.
+        """
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

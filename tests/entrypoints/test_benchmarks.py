@@ -30,3 +30,9 @@ def test_processes_that_share_a_key_keep_its_limit_while_the_table_is_there_and_
         assert 0 < told[name]["most in a minute"] <= told["limit"]
         assert told[name]["used"] > 0.4
     assert (told["steady"]["warned"], told["outage"]["warned"]) == (0, 3)
+
+
+def test_a_run_that_is_gone_on_with_reads_what_it_kept_and_reads_it_ahead() -> None:
+    told = measured("resume", "2000")
+    assert told["pages"] > 40
+    assert 1 < told["reads at once"] <= 8 + 1  # the hotel's own thread does not wait for one of the eight

@@ -111,6 +111,13 @@ def test_a_hotel_that_the_esb_does_not_have_is_refused_in_one_line(
     assert has_no_traces(simulator, tmp_path)
 
 
+def test_this_machine_is_not_asked_for_through_a_proxy(simulator: Simulator, tmp_path: Path) -> None:
+    closed = "http://127.0.0.1:9"
+    given = variables(simulator, HTTP_PROXY=closed, http_proxy=closed, ALL_PROXY=closed)
+    done = host_pms("hotels", cwd=tmp_path, given=given)
+    assert (done.returncode, done.stdout.split()[0]) == (0, "HOTEL001"), done.stderr
+
+
 def test_an_inactive_hotel_is_refused_too(simulator: Simulator, tmp_path: Path) -> None:
     done = host_pms("sync", "--hotel", "HOTEL000", cwd=tmp_path, given=variables(simulator))
     assert done.returncode == 2

@@ -7,6 +7,7 @@ from fake_pms import POLICY
 from stopping import CALLS, HOTEL, STAMP, HookedWorld, raising
 
 from host_pms.errors import ConnectorError, RateLimitedError, StoppedError, TransientError
+from host_pms.models.head import Phase
 from host_pms.services.fleet import HotelResult, Outcome, sync_fleet
 from host_pms.services.journal import holding
 from host_pms.services.sync import journal_of
@@ -97,6 +98,26 @@ def test_another_file_registered_is_progress() -> None:
         assert result.progressed == bool(taken)
     world.unhook()
     assert synced(world).outcome is Outcome.DONE
+
+
+def test_another_phase_is_progress() -> None:
+    world = HookedWorld()
+
+    def before_call(what: str) -> None:
+        if what == "move":
+            raise DOWN
+
+    def before_send() -> None:
+        raise DOWN
+
+    world.esb.before_call = before_call
+    assert synced(world).progressed
+    assert world.phase is Phase.WATERMARK
+    assert not synced(world).progressed
+    world.unhook()
+    world.queue.before_send = before_send
+    assert synced(world).progressed
+    assert world.phase is Phase.TRIGGER
 
 
 def test_a_run_that_was_finished_is_progress_though_the_next_cannot_begin() -> None:

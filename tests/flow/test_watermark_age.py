@@ -109,6 +109,14 @@ def test_a_person_who_sets_it_back_is_heard() -> None:
     assert synced(found).watermark_age == BY_UTC
 
 
+def test_a_person_who_takes_it_away_is_heard() -> None:
+    found = HookedWorld()
+    assert synced(found).outcome is Outcome.DONE
+    found.esb.parameter = ImportParameters(last_import=None)
+    found.pms.before = raising(DOWN, found.pms.calls + 1)
+    assert synced(found).watermark_age is None
+
+
 def test_of_a_hotel_that_another_holds_it_is_told_too() -> None:
     found = HookedWorld()
     assert synced(found).outcome is Outcome.DONE

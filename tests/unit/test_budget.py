@@ -8,6 +8,7 @@ import pytest
 from budget_world import KEY, BudgetWorld, Process, no_mistake
 from msgspec.structs import replace
 
+from host_pms.clients.holding import Holding
 from host_pms.clients.ledger import LEASE, OUTAGE, PRESENCE, SKEW, WINDOW, Ledger, Member
 from host_pms.ports import HeldText
 
@@ -110,6 +111,18 @@ def test_who_never_reaches_the_table_waits_and_then_uses_his_share() -> None:
     world.is_out = False
     world.run_until(OUTAGE + 600)
     assert world.most_in_a_minute() <= 200
+
+
+def test_tries_far_apart_do_not_make_one_outage() -> None:
+    holding = Holding()
+    for time in (0.0, 200.0):
+        holding.lose_touch(time)
+    assert holding.allowed(200.0, 25) == 0
+    for number in range(1, 21):
+        holding.lose_touch(200.0 + 5 * number)
+    assert holding.allowed(300.0, 25) == 0
+    holding.lose_touch(305.0)
+    assert holding.allowed(305.0, 25) == 25
 
 
 def test_a_crashed_process_is_given_up_after_five_minutes() -> None:
@@ -223,7 +236,7 @@ MISTAKES: list[tuple[int, Callable[[Ledger], Ledger]]] = [
     (3, each(lambda _ledger, member: replace(member, made=0))),
     (2, each(forget_silent)),
     (3, each(end_lease)),
-    (20, lambda ledger: replace(ledger, reunited=0.0)),
+    (66, lambda ledger: replace(ledger, reunited=0.0)),
 ]
 
 

@@ -235,6 +235,14 @@ def test_an_answer_is_never_too_large() -> None:
     assert len(str(raised.value)) < 10_000
 
 
+def test_an_answer_holds_as_many_hotels_as_it_can() -> None:
+    results = [done("A"), *[failed(BUSY, hotel_code=f"H{number:05}") for number in range(10_000)]]
+    answer = answer_for_all(results, now=NOW)
+    one = size_of(answer["hotels"][0]) + len(", ")
+    assert LARGEST_ANSWER - one < size_of(answer) <= LARGEST_ANSWER
+    assert answer["notListed"] == 10_001 - len(answer["hotels"]) > 0
+
+
 def test_the_hotels_are_listed() -> None:
     store = MemoryStore()
     answer = answer_with_list(["A", "B"], store, "raw-hotel-configs", now=NOW)

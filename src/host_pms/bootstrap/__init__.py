@@ -1,10 +1,11 @@
 """From settings to wired objects; the only package that names concrete adapters."""
 
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import timedelta
+from functools import partial
 
 from host_pms.bootstrap.keys import esb_keys, host_keys
 from host_pms.bootstrap.rates import calls_per_minute, shared_budget
@@ -24,11 +25,12 @@ from host_pms.events import Event, Notify
 from host_pms.metrics import with_metrics
 from host_pms.ports import Clock
 from host_pms.services.archive import Archive
+from host_pms.services.lookahead import Ahead
 from host_pms.services.policy import Policy
 from host_pms.services.sync import Neighbours
 
 PAGES_AHEAD = 8
-"""Pages of lists that are on their way at once, in the whole process."""
+"""So many pages of a list are fetched ahead, and so many of all lists are on their way at once."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,12 +48,16 @@ class Kept:
 
 @dataclass(frozen=True, kw_only=True)
 class Application:
-    """A wired connector; `calls` tells a hotel's calls to Host: calls, retries, throttles (429)."""
+    """A wired connector; `calls` tells a hotel's calls to Host: calls, retries, throttles (429).
+
+    Who keeps it between runs calls `rest` after each: what it holds of shared rates is for others then.
+    """
 
     world: Neighbours
     policy: Policy
     at_once: int
     calls: Callable[[str], Mapping[str, int]]
+    rest: Callable[[], None]
 
 
 @contextmanager
@@ -70,30 +76,34 @@ def application(
     """The connector as `settings` say, for one command; a dry run writes and sends nothing.
 
     With `metrics`, each hotel's end but a dry run's is also a line on standard output. `clock` is the
-    machine's unless another is given, as tests do. `kept` is what earlier runs of this process left; an entry
-    point that runs once needs none.
+    machine's unless another is given, as tests do. `kept` is what earlier runs of this process left.
     """
-    clock = clock or SystemClock(stop)
-    kept = kept or Kept()
+    clock, kept = clock or SystemClock(stop), kept or Kept()
     shared = shared_budget(settings, name=kept.name, clock=clock, notify=notify)
     sender = _sender(settings, stop=stop, clock=clock, limits=limits, paces=kept.paces, budget=shared)
+    rest = partial(shared.leave, kept.paces) if shared else _nothing
     threads = ThreadPoolExecutor(max_workers=PAGES_AHEAD, thread_name_prefix="page")
+    ahead = Ahead(threads=threads, answers=pages_ahead) if pages_ahead else None
     calls = _calls_of(sender)
     if metrics and not dry_run:
         notify = with_metrics(notify, environment=settings.environment, calls=calls, now=clock.now)
-    world = _neighbours(settings, sender, stop=stop, clock=clock, threads=threads, notify=notify, kept=kept)
+    world = _neighbours(settings, sender, stop=stop, clock=clock, ahead=ahead, notify=notify, kept=kept)
     try:
         yield Application(
             world=_without_effects(world) if dry_run else world,
-            policy=policy(settings, pages_ahead=pages_ahead),
+            policy=policy(settings),
             at_once=settings.max_concurrent_hotels,
             calls=calls,
+            rest=rest,
         )
     finally:
         threads.shutdown(cancel_futures=True)
-        if shared is not None:
-            shared.leave(kept.paces)
+        rest()
         sender.close()
+
+
+def _nothing() -> None:
+    """There is nothing that others could use."""
 
 
 def _calls_of(sender: HttpSender) -> Callable[[str], Mapping[str, int]]:
@@ -125,7 +135,7 @@ def _neighbours(
     *,
     stop: Stop,
     clock: Clock,
-    threads: Executor,
+    ahead: Ahead | None,
     notify: Notify,
     kept: Kept,
 ) -> Neighbours:
@@ -136,7 +146,8 @@ def _neighbours(
         heads=heads(settings),
         queue=queue(settings, clock),
         clock=clock,
-        threads=threads,
+        ahead=ahead,
+        checkpoint=stop.check,
         notify=notify,
         new_owner=new_owner,
         is_gone=gone_test(settings),
@@ -155,7 +166,7 @@ def archive(settings: ArchiveSettings, stop: Stop, notify: Notify) -> Archive:
     )
 
 
-def policy(settings: ArchiveSettings, *, pages_ahead: int = PAGES_AHEAD) -> Policy:
+def policy(settings: ArchiveSettings) -> Policy:
     """How runs are made, as `settings` say."""
     return Policy(
         buckets=settings.buckets,
@@ -165,7 +176,6 @@ def policy(settings: ArchiveSettings, *, pages_ahead: int = PAGES_AHEAD) -> Poli
         reject_limit=settings.reject_limit,
         id_format=settings.reservation_id_format,
         lease_ttl=settings.lease_ttl,
-        pages_ahead=pages_ahead,
     )
 
 

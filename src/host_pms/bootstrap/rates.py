@@ -8,6 +8,8 @@ from host_pms.errors import ConnectorError
 from host_pms.events import Event, EventName, Notify
 from host_pms.ports import Clock
 
+_SECONDS_BETWEEN_WARNINGS = 300.0
+
 
 def calls_per_minute(settings: Settings) -> int:
     """A key's limit where a table shares it out, else this process's share of it; 0 for none."""
@@ -26,12 +28,12 @@ def shared_budget(settings: Settings, *, name: str, clock: Clock, notify: Notify
         settings.rate_budget_table, region=place["region"], endpoint_url=place["endpoint_url"]
     )
     share = _terms(settings).share
-    told: list[ConnectorError] = []
+    told: list[float] = []
 
     def warn(fault: ConnectorError) -> None:
-        if not told:
+        if not told or clock.monotonic() - told[-1] >= _SECONDS_BETWEEN_WARNINGS:
+            told.append(clock.monotonic())
             notify(_unreachable(fault, share))
-        told.append(fault)
 
     return Budget(table=table, clock=clock, processes=settings.rate_budget_processes, name=name, warn=warn)
 
@@ -44,6 +46,6 @@ def _unreachable(fault: ConnectorError, share: int) -> Event:
     return Event(
         name=EventName.RATE_BUDGET_UNREACHABLE,
         source=__name__,
-        message=f"{fault} Until then this process keeps to its share of the rate limit.",
+        message=f"{fault} This process keeps to its share of the rate limit.",
         context={"calls_per_minute": share},
     )

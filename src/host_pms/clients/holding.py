@@ -56,7 +56,8 @@ class Holding:
         """The table was not reached."""
         if self._asked_for == 0:
             self.give_up()
-        if self._cut_off_since is None:
+        # Between tries far apart the table may have been back, and the others may have grown.
+        if self._cut_off_since is None or now - self._cut_off_until > LEASE:
             self._cut_off_since = now
         self._cut_off_until = now
 

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from pydantic import SecretStr
@@ -11,6 +11,7 @@ from host_pms import __version__
 from host_pms.clients.http import HttpSender, Request
 from host_pms.clients.keys import Keys, with_key
 from host_pms.models.host.json_text import check_json
+from host_pms.ports import Wanted
 
 PAGE_LIMIT = 100
 
@@ -22,7 +23,8 @@ _DIGITS = 16
 class HostApi:
     """`PmsApi` over HTTP; calls on one key share `calls_per_minute` (0: no pacing).
 
-    `checkpoint` is called before every call and may raise `StoppedError`.
+    `checkpoint` is called before every call and may raise `StoppedError`. With `wanted` calls are made ahead
+    of their turn.
     """
 
     sender: HttpSender
@@ -30,6 +32,7 @@ class HostApi:
     keys: Keys
     calls_per_minute: int
     checkpoint: Callable[[], None]
+    wanted: Wanted | None = None
 
     def config(self, hotel_code: str) -> bytes:
         """`GET /ExternalRms/Config`."""
@@ -51,11 +54,18 @@ class HostApi:
         params = {"fromDate": first.isoformat(), "toDate": last.isoformat()}
         return self._get(hotel_code, "reading the inventory grid", "Pms/InventoryGrid", params)
 
+    def ahead(self, wanted: Wanted) -> "HostApi":
+        """The same, of which each call is made once, and only while `wanted()`."""
+        return replace(self, wanted=wanted)
+
     def _get(self, hotel_code: str, doing: str, path: str, params: Mapping[str, str]) -> bytes:
         self.checkpoint()
 
         def send(key: SecretStr) -> bytes:
-            return self.sender.send(self._request(hotel_code, doing, path, params, key)).body
+            request = self._request(hotel_code, doing, path, params, key)
+            if self.wanted is not None:
+                return self.sender.send_ahead(request, self.wanted).body
+            return self.sender.send(request).body
 
         return with_key(self.keys, hotel_code, send)
 

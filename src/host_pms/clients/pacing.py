@@ -5,13 +5,15 @@ from datetime import timedelta
 from typing import Final
 
 from host_pms.clients.budget import Budget
-from host_pms.clients.retry import SecondsLeft
+from host_pms.clients.retry import AgainError, SecondsLeft
 from host_pms.clients.window import Paces, Reason, Wait
 from host_pms.errors import RateLimitedError
-from host_pms.ports import Clock
+from host_pms.ports import Clock, Wanted
 
 # A long wait goes in steps, so that a run that is told to stop meanwhile is not asleep for minutes.
 _STEP: Final = 1.0
+# Nobody hears what a dropped call comes to, but the end of the process waits for its thread.
+_STEP_AHEAD: Final = 0.1
 # Below this a float's rounding could make the clock stand still.
 _LEAST: Final = 0.001
 # So often it is looked whether another thread's renewal of the budget has brought anything.
@@ -53,6 +55,21 @@ class Pacing:
             paused += step if wait.reason is Reason.PAUSE else 0.0
         return paused
 
+    def take_turn_ahead(self, key: str, *, calls_per_minute: int, wanted: Wanted) -> None:
+        """Like `wait_turn`, for a call that gives up where it would have to do more than keep the limit.
+
+        Raises:
+            AgainError: it is not `wanted` any more; or the key is paused, its quota is spent, or the wait
+                is longer than the run has.
+        """
+        while wanted():
+            if (wait := self.ask_turn(key, calls_per_minute)) is None:
+                return
+            if wait.reason is not Reason.WINDOW or not self._is_time_for(wait):
+                raise AgainError("the key may not be used now")
+            self._clock.sleep(max(min(wait.seconds, _STEP_AHEAD), _LEAST))
+        raise AgainError("nobody needs it any more")
+
     def ask_turn(self, key: str, calls_per_minute: int) -> Wait | None:
         """None where `key` may be called now, which counts the call; else how long to wait."""
         pace = self._paces.of(key)
@@ -83,10 +100,13 @@ class Pacing:
             pace.spent_until = max(pace.spent_until, self._clock.monotonic() + seconds)
 
     def _check_worth(self, operation: str, wait: Wait, paused: float) -> None:
-        left = self._seconds_left()
         too_long = wait.reason is Reason.PAUSE and paused + wait.seconds > self._longest_pause
-        if wait.reason is Reason.QUOTA or too_long or (left is not None and wait.seconds > left):
+        if wait.reason is Reason.QUOTA or too_long or not self._is_time_for(wait):
             raise rate_limited(operation, self._clock, wait.seconds, quota=wait.reason is Reason.QUOTA)
+
+    def _is_time_for(self, wait: Wait) -> bool:
+        left = self._seconds_left()
+        return left is None or wait.seconds <= left
 
 
 def rate_limited(operation: str, clock: Clock, seconds: float, *, quota: bool) -> RateLimitedError:
