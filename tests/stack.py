@@ -66,6 +66,14 @@ class Stack:
         output = json.loads(told.get("output") or "{}")
         return Execution(status=told["status"], output=output, cause=told.get("cause") or "")
 
+    def executions(self) -> set[str]:
+        """The state machine's executions, without their children."""
+        states, fleet = self.account.client("stepfunctions"), self.outputs["FleetArn"]
+        pages = states.get_paginator("list_executions").paginate(stateMachineArn=fleet)
+        return {
+            told["executionArn"] for page in pages for told in page["executions"] if "mapRunArn" not in told
+        }
+
     def at_once(self, hotels: int) -> None:
         """Have the state machine run so many hotels side by side; MiniStack reads no MaxConcurrencyPath."""
         states, fleet = self.account.client("stepfunctions"), self.outputs["FleetArn"]

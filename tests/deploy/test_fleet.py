@@ -1,7 +1,7 @@
 """The stack of deploy/ on MiniStack, three days long: its state machine, its function's zip, its roles."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -44,13 +44,12 @@ class Fleet:
     allowed: set[str] = field(default_factory=set)
 
 
-@pytest.fixture(scope="module")
-def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
+def three_days(folder: Path) -> Fleet:
     """Day 1: first imports, one key is missing. Day 2: it is there. Day 3: a function is killed."""
     lived = Fleet()
     with (
         hotels() as simulator,
-        ministack(tmp_path_factory.mktemp("ministack"), wait_scale=WAIT_SCALE) as account,
+        ministack(folder, wait_scale=WAIT_SCALE) as account,
     ):
         secrets = create_secrets(account, simulator, {"*": simulator.host_key})
         stack = deploy(account, simulator, ToleratedFailurePercent="34", HostApiRateLimit="6000", **secrets)
@@ -71,7 +70,7 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
         lived.triggers = stack.triggers()
         lived.acted = stack.acted()
         lived.allowed = stack.allowed()
-        yield lived
+    return lived
 
 
 def _with_a_kill(stack: Stack, simulator: Simulator, lived: Fleet) -> Execution:
@@ -86,7 +85,7 @@ def _with_a_kill(stack: Stack, simulator: Simulator, lived: Fleet) -> Execution:
     return stack.ended(execution, patience=PATIENCE)
 
 
-def test_the_first_day_brings_all_but_the_hotel_whose_key_is_missing(fleet: Fleet) -> None:
+def _the_first_day_brings_all_but_the_hotel_whose_key_is_missing(fleet: Fleet) -> None:
     first = fleet.executions[0]
     assert (first.status, first.output["done"], first.output["failed"]) == ("SUCCEEDED", 2, 1)
     (failure,) = first.output["failures"]
@@ -94,18 +93,18 @@ def test_the_first_day_brings_all_but_the_hotel_whose_key_is_missing(fleet: Flee
     assert "refused the key (401)" in failure["reason"]
 
 
-def test_a_key_that_was_put_right_counts_at_the_next_run(fleet: Fleet) -> None:
+def _a_key_that_was_put_right_counts_at_the_next_run(fleet: Fleet) -> None:
     second = fleet.executions[1]
     assert (second.status, second.output["done"], second.output["failures"]) == ("SUCCEEDED", 3, [])
 
 
-def test_what_a_killed_function_left_is_finished_by_the_next_call(fleet: Fleet) -> None:
+def _what_a_killed_function_left_is_finished_by_the_next_call(fleet: Fleet) -> None:
     assert fleet.killed > 0
     third = fleet.executions[2]
     assert (third.status, third.output["done"], third.output["failures"]) == ("SUCCEEDED", 3, [])
 
 
-def test_it_publishes_what_the_command_publishes(fleet: Fleet, tmp_path: Path) -> None:
+def _it_publishes_what_the_command_publishes(fleet: Fleet, tmp_path: Path) -> None:
     with hotels() as simulator:
         for keys in ("", json.dumps({DENIED: ITS_KEY}), json.dumps({DENIED: ITS_KEY})):
             given = variables(simulator, HOST_API_SUBSCRIPTION_KEYS=keys)
@@ -131,11 +130,22 @@ UNSEEN = {"s3:ListBucket"}
 """No operation of its own: with it, S3 answers 404 for an object that is not there, else 403."""
 
 
-def test_the_policy_allows_what_three_days_took_and_nothing_else(fleet: Fleet) -> None:
+def _the_policy_allows_what_three_days_took_and_nothing_else(fleet: Fleet) -> None:
     taken = {permission for operation in fleet.acted for permission in NEEDED[operation]}
     assert taken | UNSEEN == fleet.allowed
 
 
-def test_every_hotel_that_published_is_triggered_once_a_day(fleet: Fleet) -> None:
+def _every_hotel_that_published_is_triggered_once_a_day(fleet: Fleet) -> None:
     triggered = sorted(trigger["hotelCode"] for trigger in fleet.triggers)
     assert triggered == [*["HOTEL001"] * 3, *[KILLED] * 3, *[DENIED] * 2]
+
+
+def test_three_days_of_a_fleet(tmp_path_factory: pytest.TempPathFactory, tmp_path: Path) -> None:
+    """One test, since the days take long and are to be lived once, not once a worker."""
+    lived = three_days(tmp_path_factory.mktemp("ministack"))
+    _the_first_day_brings_all_but_the_hotel_whose_key_is_missing(lived)
+    _a_key_that_was_put_right_counts_at_the_next_run(lived)
+    _what_a_killed_function_left_is_finished_by_the_next_call(lived)
+    _it_publishes_what_the_command_publishes(lived, tmp_path)
+    _the_policy_allows_what_three_days_took_and_nothing_else(lived)
+    _every_hotel_that_published_is_triggered_once_a_day(lived)
