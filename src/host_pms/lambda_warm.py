@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
-from host_pms.bootstrap import Application, application
+from host_pms.bootstrap import Application, Kept, application
 from host_pms.clock import Stop
 from host_pms.config.logging import log_event
 from host_pms.config.settings import Settings
@@ -24,25 +24,19 @@ class Wired:
     def sync(self, hotel_codes: Sequence[str]) -> list[HotelResult]:
         """Sync these hotels; those that the time does not allow are not begun."""
         made = self.application
-        return sync_fleet(
-            hotel_codes,
-            Asked(),
-            made.policy,
-            made.world,
-            at_once=made.at_once,
-            checkpoint=self.stop.check,
-        )
+        return sync_fleet(hotel_codes, Asked(), made.policy, made.world, at_once=made.at_once)
 
 
 class Warm:
-    """Holds a connector from call to call: its connections, and what it knows of the keys' pace.
+    """Holds a connector from call to call: its connections, and what it knows of the keys and their pace.
 
-    It is wired anew when a setting has changed, and after a key was refused, which may have been changed
-    where it is kept. The platform makes one call at a time.
+    It is wired anew when a setting has changed, and after a key was refused: in a run, a secret is read again
+    only once for each key. The platform makes one call at a time.
     """
 
     def __init__(self) -> None:
         self._held = ExitStack()
+        self._kept = Kept()
         self._wired: Wired | None = None
 
     @contextmanager
@@ -67,5 +61,7 @@ class Warm:
     def _wire(self, settings: Settings) -> Wired:
         self._held.close()
         stop = Stop()
-        made = self._held.enter_context(application(settings, stop, log_event, dry_run=False, metrics=True))
+        made = self._held.enter_context(
+            application(settings, stop, log_event, dry_run=False, metrics=True, kept=self._kept)
+        )
         return Wired(settings=settings, application=made, stop=stop)
