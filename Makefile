@@ -13,7 +13,7 @@ AWSLAMBDARIC := 4.2.2
 SAM := 1.170.0
 TOOLS_LAMBDA_READY := $(TOOLS_LAMBDA)/.awslambdaric-$(AWSLAMBDARIC)-sam-$(SAM)
 
-.PHONY: help demo test chaos chaos-kills bench tools tools-lambda lint lock clean
+.PHONY: help demo test chaos chaos-kills bench rate-budget tools tools-lambda lint lock clean
 
 help:  ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -30,6 +30,9 @@ chaos: $(READY)  ## every fault at every call of simulated histories, and plante
 
 bench: $(READY)  ## every benchmark, into benchmarks/RESULTS.md (ten minutes; on a machine that does nothing else)
 	@$(BIN)/python benchmarks/all.py
+
+rate-budget: $(READY)  ## eight processes share a key's limit, 200 calls a minute (six minutes)
+	@$(BIN)/python benchmarks/rate_budget.py $(ARGS)
 
 # ARGS="--kills 20 --seed 7 --storage disk" makes it shorter.
 chaos-kills: $(READY)  ## kill -9 200 syncs, on disk and on S3, and compare with undisturbed ones

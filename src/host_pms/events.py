@@ -28,6 +28,7 @@ class EventName(StrEnum):
     HOTEL_DONE = "hotel_done"
     HOTEL_FAILED = "hotel_failed"
     COMMAND_FAILED = "command_failed"
+    RATE_BUDGET_UNREACHABLE = "rate_budget_unreachable"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -44,14 +44,16 @@ class Warm:
         """The connector as `settings` say, for one call that reads no new page after `ends_at`."""
         if self._wired is None or self._wired.settings != settings:
             self._wired = self._wire(settings)
-        stop = self._wired.stop
+        wired = self._wired
+        stop = wired.stop
         stop.ends_at = ends_at
         stop.asked.clear()
         try:
-            yield self._wired
+            yield wired
         finally:
             # Pages on their way that nobody waits for any more are not to go on in the next call.
             stop.asked.set()
+            wired.application.rest()
 
     def forget_refused(self, errors: Sequence[Exception | None]) -> None:
         """Wire anew at the next call if one of these is a refused key."""

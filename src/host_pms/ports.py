@@ -120,6 +120,32 @@ class SecretStore(Protocol):
         """
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HeldText:
+    """A text as a table holds it; `version` is what `swap` must name and means nothing else."""
+
+    body: bytes
+    version: str
+
+
+class RateTable(Protocol):
+    """One small text a key, which all processes that call with it change, and only by compare-and-swap."""
+
+    def read(self, name: str) -> HeldText | None:
+        """What was swapped in last; None where there is nothing yet, or not any more."""
+
+    def swap(self, name: str, body: bytes, *, expected: str | None, expires: float) -> None:
+        """Replace the version `expected`, or create where that is None; it may vanish after `expires`.
+
+        One try: nothing is sent twice. `expires` is a wall-clock time in seconds.
+
+        Raises:
+            VersionMismatchError: another version is there, or one at all, or none; nothing was written.
+            TransientError: no good answer; the text may have been written or not.
+            NeedsPersonError: a right or the table is missing.
+        """
+
+
 class ObjectStore(Protocol):
     """Buckets of objects that are written once and never changed.
 

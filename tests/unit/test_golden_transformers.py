@@ -58,7 +58,7 @@ def test_case_comes_out_as_expected(name: str, in_memory: float) -> None:
     inventory = room_inventory(catalogue, read_grid(case.body("inventory")), today=config.today, first=first)
 
     assert exact_json(encode(nights)) == case.expected("reservations")
-    assert exact_json(encode(segments(catalogue, tally.names))) == case.expected("segments")
+    assert exact_json(encode(segments(catalogue, tally.codes))) == case.expected("segments")
     assert exact_json(encode(inventory.configuration)) == case.expected("config")
     assert list(msgspec.json.decode(encode(nights))[0] if nights else []) == list(
         case.expected("reservations")[0] if nights else []

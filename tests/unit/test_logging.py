@@ -77,6 +77,7 @@ def test_every_event_says_its_name_at_its_level(name: EventName) -> None:
     levels = {
         **dict.fromkeys(["parameters_read", "config_read", "page_read"], "DEBUG"),
         **dict.fromkeys(["hotel_failed", "command_failed"], "ERROR"),
+        "rate_budget_unreachable": "WARNING",
     }
     assert (line["event"], line["level"]) == (name.value, levels.get(name.value, "INFO"))
 

@@ -22,7 +22,7 @@ from host_pms.models.host.revenue import Posting
 from host_pms.services.on_disk import PostingsOnDisk, RowsOnDisk
 from host_pms.services.temporary import Temporary
 from host_pms.transformers.books import Books
-from host_pms.transformers.codes import read_catalogue
+from host_pms.transformers.codes import Codes, read_catalogue
 from host_pms.transformers.postings import RoomPostings
 from host_pms.transformers.reservation import Tally, Terms, reservation_records
 from host_pms.transformers.rows import NewestRows, guest_key
@@ -110,9 +110,13 @@ def outcome(rows: list[Reservation], posted: list[Posting], *, in_memory: float)
         guests=[about(row, kept, kept_postings) for row in rows],
         earliest=(earliest, kept_postings.earliest_night(STATUSES)),
         records=records,
-        tally=[tally.names.lists, tally.statuses, tally.unknown_statuses],
+        tally=[noted(tally.codes), tally.statuses, tally.unknown_statuses],
         books=tally.books,
     )
+
+
+def noted(codes: Codes) -> list[dict[str | None, str]]:
+    return [codes.agencies, codes.companies, codes.cros, codes.groups]
 
 
 def tables(in_memory: float) -> tuple[NewestRows, RoomPostings]:

@@ -79,6 +79,13 @@ def test_a_reservation_that_cannot_be_read_is_set_aside_with_the_path_to_its_fau
     assert found.path == path
 
 
+def test_an_amount_that_is_true_does_not_stand_for_1() -> None:
+    odd = reservation(Prices=[price("2024-01-20", "1"), {**price("2024-01-20", "1"), "Amount": True}])
+    found = read(odd)
+    assert isinstance(found, Reject)
+    assert found.path == "Prices[1].Amount"
+
+
 def test_a_reject_never_carries_the_value() -> None:
     found = read(reservation(CheckIn="Guest, Secret", Agency="Sunny"))
     assert isinstance(found, Reject)

@@ -28,7 +28,6 @@ NO_DEFAULT = {
     "HOST_API_SUBSCRIPTION_KEYS",
     "RATE_BUDGET_TABLE",
 }
-UNSERVED = {"RATE_BUDGET_TABLE"}
 SECRETS = {"ESB_API_KEY_SECRET", "HOST_API_KEYS_SECRET"}
 
 
@@ -65,7 +64,7 @@ def test_every_field_is_a_variable_of_the_example_and_vice_versa() -> None:
 
 
 def test_what_the_example_shows_can_be_set(env_file: Path) -> None:
-    shown = {name: value for name, value in examples().items() if "<" not in value and name not in UNSERVED}
+    shown = {name: value for name, value in examples().items() if "<" not in value}
     settings = read(env_file, **{name: value for name, value in shown.items() if name not in SECRETS})
     assert settings.aws_s3_kms_key_id == "alias/pms"
     assert settings.import_lookback == timedelta(hours=2)
@@ -129,6 +128,7 @@ def test_defaults(env_file: Path) -> None:
         "esb_api_key_secret": None,
         "host_api_keys_secret": None,
         "rate_budget_table": None,
+        "rate_budget_processes": 1,
         "log_level": "INFO",
         "log_format": None,
         "metrics": "none",
@@ -190,7 +190,8 @@ WRONG = {
     "LOG_FORMAT": "xml",
     "ESB_API_KEY_SECRET": "two words",
     "HOST_API_KEYS_SECRET": "one,,two",
-    **dict.fromkeys(sorted(UNSERVED), "a-name"),
+    "RATE_BUDGET_TABLE": "a table",
+    "RATE_BUDGET_PROCESSES": "0",
 }
 
 
@@ -239,6 +240,13 @@ def test_missing_keys_are_told_together(env_file: Path, given: dict[str, str], m
         read_settings(env_file)
     assert [fault.split(":")[0] for fault in raised.value.faults] == missing
     assert all(": is missing" in fault for fault in raised.value.faults)
+
+
+def test_each_process_has_a_call_a_minute(env_file: Path) -> None:
+    assert read(env_file, RATE_BUDGET_PROCESSES="200").rate_budget_processes == 200
+    assert read(env_file, RATE_BUDGET_PROCESSES="500", HOST_API_RATE_LIMIT="0").rate_budget_processes == 500
+    (fault,) = faults(env_file, RATE_BUDGET_PROCESSES="201")
+    assert fault.startswith("RATE_BUDGET_PROCESSES: must be at most HOST_API_RATE_LIMIT")
 
 
 def test_names_of_secrets_stand_for_the_keys(env_file: Path) -> None:

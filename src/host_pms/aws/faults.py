@@ -24,6 +24,7 @@ _PASSING = frozenset(
         "KmsThrottled",
         "OperationAborted",
         "OverLimit",
+        "ProvisionedThroughputExceededException",
         "RequestLimitExceeded",
         "RequestThrottled",
         "RequestTimeout",

@@ -5,15 +5,20 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import timedelta
+from functools import partial
 
 from host_pms.bootstrap.keys import esb_keys, host_keys
-from host_pms.bootstrap.storage import gone_test, heads, new_owner, queue, store
+from host_pms.bootstrap.rates import calls_per_minute, shared_budget
+from host_pms.bootstrap.storage import gone_test, heads, new_name, new_owner, queue, store
+from host_pms.clients.budget import Budget
 from host_pms.clients.connection import build_client
 from host_pms.clients.esb import EsbApi
 from host_pms.clients.host_api import HostApi
 from host_pms.clients.http import HttpSender
 from host_pms.clients.keys import KeptKeys
 from host_pms.clients.limits import DEFAULT_LIMITS, Limits
+from host_pms.clients.pacing import Pacing
+from host_pms.clients.window import Paces
 from host_pms.clock import Stop, SystemClock
 from host_pms.config.settings import ArchiveSettings, Settings
 from host_pms.events import Event, Notify
@@ -32,20 +37,27 @@ PAGES_AHEAD = 8
 class Kept:
     """What a process keeps from one run to the next; a warm Lambda holds one of these as long as it lives.
 
-    `keys` are those that secrets held when they were read.
+    `keys` are those that secrets held when they were read; `paces` the calls that still count against rate
+    limits, which the process shares with others under its `name`.
     """
 
     keys: KeptKeys = field(default_factory=KeptKeys)
+    paces: Paces = field(default_factory=Paces)
+    name: str = field(default_factory=new_name)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Application:
-    """A wired connector; `calls` tells a hotel's calls to Host: calls, retries, throttles (429)."""
+    """A wired connector; `calls` tells a hotel's calls to Host: calls, retries, throttles (429).
+
+    Who keeps it between runs calls `rest` after each: what it holds of shared rates is for others then.
+    """
 
     world: Neighbours
     policy: Policy
     at_once: int
     calls: Callable[[str], Mapping[str, int]]
+    rest: Callable[[], None]
 
 
 @contextmanager
@@ -64,12 +76,12 @@ def application(
     """The connector as `settings` say, for one command; a dry run writes and sends nothing.
 
     With `metrics`, each hotel's end but a dry run's is also a line on standard output. `clock` is the
-    machine's unless another is given, as tests do. `kept` is what earlier runs of this process left; an entry
-    point that runs once needs none.
+    machine's unless another is given, as tests do. `kept` is what earlier runs of this process left.
     """
-    clock = clock or SystemClock(stop)
-    kept = kept or Kept()
-    sender = _sender(settings, clock, stop, limits)
+    clock, kept = clock or SystemClock(stop), kept or Kept()
+    shared = shared_budget(settings, name=kept.name, clock=clock, notify=notify)
+    sender = _sender(settings, stop=stop, clock=clock, limits=limits, paces=kept.paces, budget=shared)
+    rest = partial(shared.leave, kept.paces) if shared else _nothing
     threads = ThreadPoolExecutor(max_workers=PAGES_AHEAD, thread_name_prefix="page")
     ahead = Ahead(threads=threads, answers=pages_ahead) if pages_ahead else None
     calls = _calls_of(sender)
@@ -82,24 +94,39 @@ def application(
             policy=policy(settings),
             at_once=settings.max_concurrent_hotels,
             calls=calls,
+            rest=rest,
         )
     finally:
         threads.shutdown(cancel_futures=True)
+        rest()
         sender.close()
 
 
-def _sender(settings: Settings, clock: Clock, stop: Stop, limits: Limits) -> HttpSender:
+def _nothing() -> None:
+    """There is nothing that others could use."""
+
+
+def _calls_of(sender: HttpSender) -> Callable[[str], Mapping[str, int]]:
+    return lambda hotel_code: asdict(sender.counts(hotel_code))
+
+
+def _sender(
+    settings: Settings, *, stop: Stop, clock: Clock, limits: Limits, paces: Paces, budget: Budget | None
+) -> HttpSender:
     return HttpSender(
         client=build_client(connections=2 * settings.max_concurrent_hotels + PAGES_AHEAD),
         clock=clock,
         max_retries=settings.max_retries,
         seconds_left=stop.seconds_left,
         limits=limits,
+        pacing=Pacing(
+            clock=clock,
+            seconds_left=stop.seconds_left,
+            longest_pause=limits.throttle_seconds,
+            paces=paces,
+            budget=budget,
+        ),
     )
-
-
-def _calls_of(sender: HttpSender) -> Callable[[str], Mapping[str, int]]:
-    return lambda hotel_code: asdict(sender.counts(hotel_code))
 
 
 def _neighbours(
@@ -161,7 +188,7 @@ def _host_api(settings: Settings, sender: HttpSender, stop: Stop, kept: Kept) ->
         sender=sender,
         base_url=settings.host_api_base_url,
         keys=host_keys(settings, kept.keys),
-        calls_per_minute=settings.host_api_rate_limit,
+        calls_per_minute=calls_per_minute(settings),
         checkpoint=stop.check,
     )
 

@@ -50,7 +50,12 @@ def heads(settings: ArchiveSettings) -> HeadStore:
 
 def new_owner() -> str:
     """Unique to a holder of a lease; it begins with its process."""
-    return f"{this_process()}/{uuid.uuid4().hex}"
+    return f"{this_process()}/{new_name()}"
+
+
+def new_name() -> str:
+    """One that nobody else has."""
+    return uuid.uuid4().hex
 
 
 def gone_test(settings: ArchiveSettings) -> Callable[[str], bool]:

@@ -15,6 +15,9 @@ from host_pms.ports import Wanted
 
 PAGE_LIMIT = 100
 
+# Of a key's hash, which stands for it in the pacing and in the table of the rate budget: no two are the same.
+_DIGITS = 16
+
 
 @dataclass(frozen=True, kw_only=True)
 class HostApi:
@@ -80,7 +83,7 @@ class HostApi:
                 "Accept": "application/json",
                 "User-Agent": f"host-pms/{__version__}",
             },
-            key="host:" + hashlib.sha256(secret.encode()).hexdigest(),
+            key="host:" + hashlib.sha256(secret.encode()).hexdigest()[:_DIGITS],
             calls_per_minute=self.calls_per_minute,
             check=check_json,
             account=hotel_code,

@@ -91,12 +91,15 @@ class HttpSender:
         max_retries: int = 3,
         seconds_left: SecondsLeft = _no_end,
         limits: Limits = DEFAULT_LIMITS,
+        pacing: Pacing | None = None,
     ) -> None:
         self._client = client
         self._clock = clock
         self._limits = limits
         self._in_flight = InFlight()
-        self._pacing = Pacing(clock=clock, seconds_left=seconds_left, longest_pause=limits.throttle_seconds)
+        self._pacing = pacing or Pacing(
+            clock=clock, seconds_left=seconds_left, longest_pause=limits.throttle_seconds
+        )
         self._budget = RetryBudget()
         self._retries = RetryPolicy(
             clock=clock, max_retries=max_retries, seconds_left=seconds_left, budget=self._budget

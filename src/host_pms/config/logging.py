@@ -15,6 +15,7 @@ _LEVELS = {
     EventName.PARAMETERS_READ: logging.DEBUG,
     EventName.CONFIG_READ: logging.DEBUG,
     EventName.PAGE_READ: logging.DEBUG,
+    EventName.RATE_BUDGET_UNREACHABLE: logging.WARNING,
     EventName.HOTEL_FAILED: logging.ERROR,
     EventName.COMMAND_FAILED: logging.ERROR,
 }

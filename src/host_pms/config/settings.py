@@ -18,6 +18,7 @@ from host_pms.config.values import (
     FifoQueueName,
     SecretName,
     SecretNames,
+    TableName,
     Url,
 )
 from host_pms.errors import SettingsError, UsageError
@@ -107,7 +108,8 @@ class Settings(ArchiveSettings):
     host_api_subscription_keys: Annotated[dict[str, SecretStr], NoDecode] = {}
     host_api_subscription_key: SecretStr | None = Field(default=None, validate_default=True)
     host_api_rate_limit: int = Field(default=200, ge=0)
-    rate_budget_table: str | None = None
+    rate_budget_table: TableName | None = None
+    rate_budget_processes: int = Field(default=1, ge=1)
 
     @field_validator("esb_api_key", "host_api_subscription_key")
     @classmethod
@@ -151,12 +153,12 @@ class Settings(ArchiveSettings):
             )
         return value
 
-    @field_validator("rate_budget_table")
+    @field_validator("rate_budget_processes")
     @classmethod
-    def _not_served(cls, value: str | None) -> str | None:
-        # To ignore it in silence would call beyond a shared rate limit.
-        if value is not None:
-            raise ValueError("is not served by this version")
+    def _a_call_for_each(cls, value: int, info: ValidationInfo) -> int:
+        limit = info.data.get("host_api_rate_limit", 0)
+        if value > limit > 0:
+            raise ValueError("must be at most HOST_API_RATE_LIMIT, so that every process has a call a minute")
         return value
 
     @property

@@ -53,5 +53,8 @@ FifoQueueName = Annotated[str, Field(pattern=r"^([A-Za-z0-9_-]|\{env\}){1,75}\.f
 SecretName = Annotated[str, Field(pattern=r"^[A-Za-z0-9/_+=.@:-]{1,2048}$")]
 """A secret's name or ARN, by Secrets Manager's own rule."""
 
+TableName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{3,255}$")]
+"""DynamoDB's own rule."""
+
 # NoDecode: the names are separated by commas, and pydantic-settings would want JSON.
 SecretNames = Annotated[tuple[SecretName, ...], NoDecode, BeforeValidator(_listed)]

@@ -64,7 +64,7 @@ class Scan(Generic[Row]):
         self._asked_again = False
         self._stepped_back = False
         self._longest_page = 0
-        self._read = array("Q")
+        self._read = array("q")
 
     def expected(self) -> Sequence[int]:
         """The starts of the pages after the one at `start`, if no row moves."""
@@ -100,10 +100,9 @@ class Scan(Generic[Row]):
         self._rows_at_first = self._rows_at_first or page.total_rows
         if self._calls > 3 * self._rows_at_first / self._step + 10:
             raise self._incomplete("it took too many calls")
-        contents = array("Q", b"".join(page.contents))
-        if self.start > 0 and not self._joins(contents[0], before=before):
+        if self.start > 0 and not self._joins(page.contents[0], before=before):
             return self._seam_broken()
-        return self._accept(page.rows, contents)
+        return self._accept(page.rows, page.contents)
 
     def _joins(self, first: int, *, before: int) -> bool:
         """Whether the first row was read already; `before` is the list's length one page ago."""

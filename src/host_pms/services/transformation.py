@@ -93,7 +93,7 @@ class Transformation:
         inventory = room_inventory(
             catalogue, extracted.grid.rooms, today=config.today, first=self._inventory_start(config)
         )
-        listed = segments(catalogue, tally.names)
+        listed = segments(catalogue, tally.codes)
         rooms = inventory.configuration
         buckets = self.policy.buckets
         raw_segments = b"[" + b",".join(catalogue.raw_items) + b"]"
@@ -192,7 +192,9 @@ def _open_books(extracted: Extracted) -> Books:
 def _counts(extracted: Extracted, catalogue: Catalogue, tally: Tally) -> Mapping[str, int]:
     rows, revenue, books = extracted.reservations, extracted.revenue, tally.books
     statuses = {f"status.{status.name.lower()}": tally.statuses[status] for status in Status}
-    unassigned = {f"unassigned.{name}": resolver.unassigned for name, resolver in tally.resolvers.items()}
+    unassigned = {
+        f"unassigned.{name}": resolver.unassigned for name, resolver in tally.codes.resolvers.items()
+    }
     return {
         "reservationRows": rows.read,
         "rejectedReservations": len(rows.rejected),

@@ -2,11 +2,12 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from host_pms.models.climber.files import Code
 from host_pms.models.climber.records import json_text
 from host_pms.models.host.config import ConfigItem, folded
+from host_pms.models.host.reservation import Texts
 
 UNASSIGNED = "UNASSIGNED"
 UNASSIGNED_TEXT = f'"{UNASSIGNED}"'
@@ -116,22 +117,58 @@ def closed(codes: Iterable[Code]) -> tuple[Code, ...]:
     return (*listed, Code(code=UNASSIGNED, name=UNASSIGNED))
 
 
-@dataclass(kw_only=True)
-class Resolver:
-    """Resolves one list's values to published codes, and counts what it could not (R2)."""
+class Resolver(dict[str | None, str]):
+    """A list's values and the codes, in JSON, that they stand for (R2); what stands for none is counted."""
 
-    listed: CatalogueList
-    unassigned: int = 0
-    _known: dict[str | None, str | None] = field(default_factory=dict)
+    def __init__(self, listed: CatalogueList) -> None:
+        super().__init__()
+        self.unassigned = 0
+        self._listed = listed
+        self._unknown: set[str | None] = set()
 
-    def code(self, value: str | None) -> str:
-        """The code of `value` as JSON, or UNASSIGNED."""
-        try:
-            found = self._known[value]
-        except KeyError:
-            code = self.listed.resolve(value)
-            found = self._known[value] = None if code is None else json_text(code)
-        if found is None:
+    def __missing__(self, value: str | None) -> str:
+        """UNASSIGNED, counted; or the code of a value that was not asked for before."""
+        code = None if value in self._unknown else self._listed.resolve(value)
+        if code is None:
+            self._unknown.add(value)
             self.unassigned += 1
             return UNASSIGNED_TEXT
+        found = self[value] = json_text(code)
         return found
+
+
+class Names(dict[str | None, str]):
+    """R3: the names of a list that records carry, each with its JSON; a missing one is UNASSIGNED."""
+
+    def __missing__(self, name: str | None) -> str:
+        found = self[name] = UNASSIGNED_TEXT if name is None else json_text(name)
+        return found
+
+
+class Codes:
+    """The ten codes of a row, and what was found on the way."""
+
+    def __init__(self, lists: Mapping[str, CatalogueList]) -> None:
+        self.resolvers = {name: Resolver(listed) for name, listed in lists.items()}
+        self.agencies, self.companies, self.cros, self.groups = Names(), Names(), Names(), Names()
+        self._channels = self.resolvers["channels"]
+        self._packages = self.resolvers["packages"]
+        self._rates = self.resolvers["rates"]
+        self._rooms = self.resolvers["rooms"]
+        self._segments = self.resolvers["segments"]
+        self._sub_segments = self.resolvers["subSegments"]
+
+    def of(self, texts: Texts) -> Sequence[str]:
+        """R2 and R3: in JSON, in the order of the file."""
+        return (
+            self.agencies[texts.agency],
+            self._channels[texts.channel],
+            self.companies[texts.company],
+            self.cros[texts.cro],
+            self.groups[texts.group],
+            self._packages[texts.package],
+            self._rates[texts.rate],
+            self._rooms[texts.room],
+            self._segments[texts.segment],
+            self._sub_segments[texts.sub_segment],
+        )

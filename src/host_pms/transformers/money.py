@@ -1,21 +1,24 @@
 """Money as it is published: rounded once, at the end, to cents (R9)."""
 
-from functools import lru_cache
-
 from host_pms.models.host.amounts import UNIT, Amount
+from host_pms.models.remembered import Remembered
 
-_CENT = UNIT // 100
-HALF_CENT = _CENT // 2
+CENT = UNIT // 100
+HALF_CENT = CENT // 2
 
 
 def cents(amount: Amount) -> int:
     """R9: to cents, halves away from zero (1.005 → 101, -12.345 → -1235)."""
-    return (amount + HALF_CENT) // _CENT if amount >= 0 else -((HALF_CENT - amount) // _CENT)
+    return (amount + HALF_CENT) // CENT if amount >= 0 else -((HALF_CENT - amount) // CENT)
 
 
-@lru_cache(maxsize=16384)
-def published(amount: Amount) -> tuple[Amount, str]:
-    """What is published of an amount: in cents, and as it is written, with two decimals, never minus zero."""
+def _published(amount: Amount) -> tuple[int, str]:
     rounded = cents(amount)
-    digits = f"{abs(rounded):03}"
-    return rounded * _CENT, f"{'-' if rounded < 0 else ''}{digits[:-2]}.{digits[-2:]}"
+    whole, fraction = divmod(abs(rounded), 100)
+    return rounded, f"{'-' if rounded < 0 else ''}{whole}.{_TWO_DIGITS[fraction]}"
+
+
+_TWO_DIGITS = [f"{number:02}" for number in range(100)]
+
+PUBLISHED: Remembered[Amount, tuple[int, str]] = Remembered(_published, at_most=16384)
+"""What is published of an amount: in cents, and as it is written, with two decimals, never minus zero."""

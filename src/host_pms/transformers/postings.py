@@ -1,6 +1,7 @@
 """R11 and S10: every posting lands on one row, or is counted as an orphan or as context."""
 
 import math
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, datetime
 from typing import Protocol
@@ -39,11 +40,11 @@ class PostingsInMemory:
     """A `PostingTable` in dictionaries: 290 bytes a guest and date."""
 
     def __init__(self) -> None:
-        self._sums: dict[GuestKey, Invoiced] = {}
+        self._sums: defaultdict[GuestKey, Invoiced] = defaultdict(dict)
 
     def add(self, guest: GuestKey, night: date, net: Amount, /) -> None:
         """As `PostingTable` promises."""
-        invoiced = self._sums.setdefault(guest, {})
+        invoiced = self._sums[guest]
         invoiced[night] = invoiced.get(night, 0) + net
 
     def of(self, guest: GuestKey) -> Invoiced:
@@ -90,7 +91,7 @@ class RoomPostings:
             self.other_groups += 1
             return
         self.books.read += posting.net
-        key = guest_key(posting.res_id, posting.guest_id)
+        key = (posting.res_id, posting.guest_id)  # guest_key, for every posting that is read
         if self._rows.has_guest(key):
             self._held.add(key, posting.date, posting.net)
             self._room -= 1
@@ -142,7 +143,7 @@ class _Targets:
         if len(rows) > 1:
             for number in (*masters, *others):
                 row = rows[number]
-                for night in (*stay_nights(row), *(price.date for price in row.prices)):
+                for night in stay_nights(row).union([price.date for price in row.prices]):
                     self._first_having.setdefault(night, number)
 
     def of(self, night: date) -> int:

@@ -2,27 +2,21 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import chain
 from typing import Literal
 
-from host_pms.models.climber.records import Shared, json_text, record, shared
-from host_pms.models.host.reservation import Reservation, Texts
+from host_pms.models.climber.records import Shared, records, shared
+from host_pms.models.host.reservation import Reservation
 from host_pms.transformers.books import Books
-from host_pms.transformers.codes import UNASSIGNED_TEXT, Catalogue, Resolver
+from host_pms.transformers.codes import Catalogue, Codes
 from host_pms.transformers.numbers import Numbers
 from host_pms.transformers.postings import Invoiced, RoomPostings
-from host_pms.transformers.revenues import (
-    NOT_PRICED,
-    NOTHING,
-    WITHOUT_REVENUE,
-    published_postings,
-    published_prices,
-)
+from host_pms.transformers.revenues import published_postings, published_prices
 from host_pms.transformers.rows import NewestRows, RowKey, row_key
-from host_pms.transformers.status import Status, StatusTable
+from host_pms.transformers.status import CHECKED_OUT, NOBODY_COMES, Status, StatusTable
 from host_pms.transformers.stays import WHOLE, Share, shares, stay_nights
 
 IdFormat = Literal["composite", "numeric"]
@@ -45,26 +39,11 @@ class Terms:
     statuses: StatusTable
 
 
-class Names:
-    """R3: the names without a catalogue that the published records carry, by list; each with its JSON."""
-
-    def __init__(self) -> None:
-        self.lists: dict[str, dict[str, str]] = {"agencies": {}, "companies": {}, "cros": {}, "groups": {}}
-
-    def note(self, listed: str, name: str | None) -> str:
-        """The name as a code, in JSON; a missing one is UNASSIGNED, which `closed` adds to every list."""
-        if name is None:
-            return UNASSIGNED_TEXT
-        noted = self.lists[listed]
-        return noted.get(name) or noted.setdefault(name, json_text(name))
-
-
 class Tally:
     """What is counted and collected while a run's rows become records."""
 
     def __init__(self, catalogue: Catalogue, books: Books) -> None:
-        self.resolvers = {name: Resolver(listed=listed) for name, listed in catalogue.lists.items()}
-        self.names = Names()
+        self.codes = Codes(catalogue.lists)
         self.books = books
         self.unknown_statuses = 0
         self.statuses: Counter[Status] = Counter()
@@ -103,38 +82,27 @@ def _records(row: Reservation, share: Share, invoiced: Invoiced, terms: Terms, t
     status = terms.statuses.status(row.status_id)
     tally.statuses[status] += 1
     tally.unknown_statuses += row.status_id not in terms.statuses.by_id
-    stay = stay_nights(row) | share.claimed
-    occupied = stay - share.yielded
-    books.yielded += len(stay) - len(occupied)
-    nights = sorted({*stay, *[night.date for night in row.prices], *invoiced})
+    stay = occupied = stay_nights(row)
+    if share is not WHOLE:
+        stay |= share.claimed
+        occupied = stay - share.yielded
+        books.yielded += len(stay) - len(occupied)
+    nights = sorted(stay.union([night.date for night in row.prices], invoiced))
     if not nights:
         return []
     books.records += len(nights)
-    common = _shared(row, status, terms, tally)
-    prices = published_prices(row.prices, status, books, on_master=share.unpriced)
-    posted = published_postings(invoiced, status, books, today=terms.today)
-    final_before = terms.today if status is Status.CHECKED_OUT else date.min  # R12
-    occupancy = (row.pax, 0 if status in WITHOUT_REVENUE else row.rooms)  # R8
-    records = []
-    for night in nights:
-        room, fb, others = prices.get(night, NOT_PRICED)
-        fb_too, others_too = (fb, others) if night < final_before else (NOTHING, NOTHING)
-        pax, rooms = occupancy if night in occupied else (0, 0)
-        records.append(
-            record(
-                common,
-                night,
-                pax=pax,
-                fb=fb,
-                fb_invoice=fb_too,
-                others=others,
-                others_invoice=others_too,
-                room=room,
-                room_invoice=posted.get(night, NOTHING),
-                rooms=rooms,
-            )
-        )
-    return records
+    final_before = terms.today if status is CHECKED_OUT else date.min  # R12
+    return records(
+        _shared(row, status, terms, tally),
+        nights,
+        occupied=occupied,
+        pax=row.pax,
+        rooms=0 if status in NOBODY_COMES else row.rooms,  # R8
+        prices=published_prices(
+            row.prices, status, books, on_master=share.unpriced, final_before=final_before
+        ),
+        room_invoices=published_postings(invoiced, status, books, today=terms.today),
+    )
 
 
 def _shared(row: Reservation, status: Status, terms: Terms, tally: Tally) -> Shared:
@@ -145,24 +113,8 @@ def _shared(row: Reservation, status: Status, terms: Terms, tally: Tally) -> Sha
         created=row.created,
         reservation_id=row.res_id,
         external_id=_external_id(row, tally, terms.id_format),
-        status=status,
-        codes=_codes(row.texts, tally.names, tally.resolvers),
-    )
-
-
-def _codes(texts: Texts, names: Names, resolvers: Mapping[str, Resolver]) -> Sequence[str]:
-    """R2 and R3, in the order of the file."""
-    return (
-        names.note("agencies", texts.agency),
-        resolvers["channels"].code(texts.channel),
-        names.note("companies", texts.company),
-        names.note("cros", texts.cro),
-        names.note("groups", texts.group),
-        resolvers["packages"].code(texts.package),
-        resolvers["rates"].code(texts.rate),
-        resolvers["rooms"].code(texts.room),
-        resolvers["segments"].code(texts.segment),
-        resolvers["subSegments"].code(texts.sub_segment),
+        status=int(status),
+        codes=tally.codes.of(row.texts),
     )
 
 

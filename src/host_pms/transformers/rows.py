@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Protocol
 
 from host_pms.models.host.reservation import Reservation
-from host_pms.transformers.status import Status, StatusTable
+from host_pms.transformers.status import CANCELLED, StatusTable
 
 _EARLIEST = datetime.min  # noqa: DTZ901 - hotel-local times are naive, and a missing one is the earliest
 
@@ -137,7 +137,7 @@ class NewestRows:
 
     def has_live(self, key: GuestKey, statuses: StatusTable) -> bool:
         """Whether one of the rows with this key is not cancelled."""
-        return any(statuses.status(row.status_id) is not Status.CANCELLED for row in self._held.of(key))
+        return any(statuses.status(row.status_id) is not CANCELLED for row in self._held.of(key))
 
     def __iter__(self) -> Iterator[Reservation]:
         """R16: the rows in the order in which they came."""
@@ -157,10 +157,10 @@ class NewestRows:
 
     def earliest_night(self, statuses: StatusTable, *, today: date) -> date | None:
         """S10: the earliest night before `today` of the rows, cancelled ones aside."""
-        nights: set[date] = set()
+        earliest = today
         for row in self._held:
-            if statuses.status(row.status_id) is not Status.CANCELLED:
-                nights.update([price.date for price in row.prices])
+            if statuses.status(row.status_id) is not CANCELLED:
+                earliest = min([earliest, *[night.date for night in row.prices]])
                 if row.check_in < row.check_out:
-                    nights.add(row.check_in)
-        return min((night for night in nights if night < today), default=None)
+                    earliest = min(earliest, row.check_in)
+        return earliest if earliest < today else None

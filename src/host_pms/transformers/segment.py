@@ -3,19 +3,18 @@
 from collections.abc import Iterable
 
 from host_pms.models.climber.files import Code, Segments
-from host_pms.transformers.codes import UNASSIGNED, Catalogue, closed
-from host_pms.transformers.reservation import Names
+from host_pms.transformers.codes import UNASSIGNED, Catalogue, Codes, closed
 
 
-def segments(catalogue: Catalogue, names: Names) -> Segments:
+def segments(catalogue: Catalogue, codes: Codes) -> Segments:
     """Six lists from the catalogue, four from the names that were published."""
     lists = catalogue.lists
     return Segments(
-        agencies=_named(names.lists["agencies"]),
+        agencies=_named(codes.agencies),
         channels=lists["channels"].codes(),
-        companies=_named(names.lists["companies"]),
-        cros=_named(names.lists["cros"]),
-        groups=_named(names.lists["groups"]),
+        companies=_named(codes.companies),
+        cros=_named(codes.cros),
+        groups=_named(codes.groups),
         packages=lists["packages"].codes(),
         rates=lists["rates"].codes(),
         rooms=lists["rooms"].codes(),
@@ -24,6 +23,7 @@ def segments(catalogue: Catalogue, names: Names) -> Segments:
     )
 
 
-def _named(names: Iterable[str]) -> tuple[Code, ...]:
+def _named(names: Iterable[str | None]) -> tuple[Code, ...]:
     """R3: sorted by code point, which is how Python compares text."""
-    return closed(Code(code=name, name=name) for name in sorted(set(names) - {UNASSIGNED}))
+    used = {name for name in names if name is not None and name != UNASSIGNED}
+    return closed(Code(code=name, name=name) for name in sorted(used))

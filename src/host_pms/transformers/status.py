@@ -18,6 +18,14 @@ class Status(IntEnum):
     TENTATIVE = 5
 
 
+# Rows are many, and looking a member up in its class takes 0.2 µs (Python 3.11).
+CANCELLED = Status.CANCELLED
+CHECKED_OUT = Status.CHECKED_OUT
+_CONFIRMED = Status.CONFIRMED
+
+NOBODY_COMES = frozenset({Status.CANCELLED, Status.NO_SHOW})
+"""R8, R10 and R13: no room is occupied and no price counts."""
+
 _USUAL_IDS = {
     0: "standard",
     2: "option",
@@ -52,7 +60,7 @@ class StatusTable:
 
     def status(self, status_id: int) -> Status:
         """The id's status; one without a known code is confirmed."""
-        return self.by_id.get(status_id, Status.CONFIRMED)
+        return self.by_id.get(status_id, _CONFIRMED)
 
 
 def read_statuses(items: Iterable[ConfigItem]) -> StatusTable:

@@ -1,19 +1,18 @@
 """R13: what a master claims, and what that leaves to the parts of its stay."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date, timedelta
-from functools import lru_cache
+from datetime import date
+
+import msgspec
 
 from host_pms.models.host.reservation import Reservation
-from host_pms.transformers.status import Status, StatusTable
+from host_pms.models.remembered import Remembered
+from host_pms.transformers.status import NOBODY_COMES, StatusTable
 
 _NOTHING: frozenset[date] = frozenset()
-_DAY = timedelta(days=1)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Share:
+class Share(msgspec.Struct, frozen=True, kw_only=True):
     """What a row has of its stay.
 
     On `claimed` nights a master counts its rooms and persons, beyond its own stay nights; on `yielded`
@@ -31,12 +30,15 @@ WHOLE = Share()
 
 def stay_nights(row: Reservation) -> frozenset[date]:
     """R7: every date from check-in up to, not including, check-out."""
-    return _nights(row.check_in, row.check_out)
+    return _NIGHTS[row.check_in, row.check_out]
 
 
-@lru_cache(maxsize=8192)
-def _nights(first: date, end: date) -> frozenset[date]:
-    return frozenset(first + number * _DAY for number in range((end - first).days))
+def _nights(dates: tuple[date, date]) -> frozenset[date]:
+    first, end = dates
+    return frozenset(map(date.fromordinal, range(first.toordinal(), end.toordinal())))
+
+
+_NIGHTS: Remembered[tuple[date, date], frozenset[date]] = Remembered(_nights)
 
 
 def shares(rows: Sequence[Reservation], statuses: StatusTable) -> list[Share]:
@@ -46,6 +48,8 @@ def shares(rows: Sequence[Reservation], statuses: StatusTable) -> list[Share]:
     stays: dict[str, list[int]] = {}
     for number, row in enumerate(rows):
         stays.setdefault(row.res_no, []).append(number)
+    if len(stays) == 1:
+        return _shares_of_stay(rows, statuses)
     found = [WHOLE] * len(rows)
     for numbers in stays.values():
         if len(numbers) > 1:
@@ -57,8 +61,8 @@ def shares(rows: Sequence[Reservation], statuses: StatusTable) -> list[Share]:
 
 def _shares_of_stay(stay: Sequence[Reservation], statuses: StatusTable) -> list[Share]:
     """The shares of the rows of one split stay; all its parts have the same one."""
-    first = min(row.check_in for row in stay)
-    last = max(row.check_out for row in stay)
+    first = min([row.check_in for row in stay])
+    last = max([row.check_out for row in stay])
     claims = [_priced_claims(row, first, last) if row.master else _NOTHING for row in stay]
     live = [(row, claimed) for row, claimed in zip(stay, claims, strict=True) if _occupies(row, statuses)]
     unpriced = _NOTHING.union(*(claimed for _, claimed in live))
@@ -68,7 +72,7 @@ def _shares_of_stay(stay: Sequence[Reservation], statuses: StatusTable) -> list[
 
 
 def _occupies(row: Reservation, statuses: StatusTable) -> bool:
-    return statuses.status(row.status_id) not in {Status.CANCELLED, Status.NO_SHOW}
+    return statuses.status(row.status_id) not in NOBODY_COMES
 
 
 def _priced_claims(master: Reservation, first: date, last: date) -> frozenset[date]:

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 from datetime import date
-from typing import Annotated, Any
+from typing import Any
 
 import msgspec
 
 from host_pms.models.host.json_text import decode, listed
-from host_pms.models.host.values import TOO_LARGE, day, if_whole, text
+from host_pms.models.host.values import Whole, day, if_whole, text
 
 
 class GridEntry(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -26,14 +26,11 @@ class GridRoom(msgspec.Struct, frozen=True, kw_only=True):
     entries: tuple[GridEntry, ...]
 
 
-_Whole = Annotated[int, msgspec.Meta(gt=-TOO_LARGE, lt=TOO_LARGE)]
-
-
 class _WireEntry(msgspec.Struct, gc=False):
     date: str | None = None
-    inventory: _Whole | None = None
-    out_of_inventory: _Whole | None = msgspec.field(default=None, name="inventoryOOI")
-    out_of_order: _Whole | None = msgspec.field(default=None, name="inventoryOOO")
+    inventory: Whole | None = None
+    out_of_inventory: Whole | None = msgspec.field(default=None, name="inventoryOOI")
+    out_of_order: Whole | None = msgspec.field(default=None, name="inventoryOOO")
 
 
 class _WireRoom(msgspec.Struct):

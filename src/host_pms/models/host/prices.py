@@ -2,13 +2,20 @@
 
 from collections.abc import Sequence
 from datetime import date
-from functools import lru_cache, partial
+from functools import partial
 from typing import Any
 
 import msgspec
 
-from host_pms.models.host.amounts import Amount, required_amount, required_sales_group, written_amount
+from host_pms.models.host.amounts import (
+    AMOUNTS,
+    Amount,
+    required_amount,
+    required_sales_group,
+    written_amount,
+)
 from host_pms.models.host.values import FaultError, plain_date, required_day, whole
+from host_pms.models.remembered import Remembered
 
 ROOM, FB, OTHERS = range(3)
 """Sales group 0 is room, 1 is F&B, and all above it are others."""
@@ -40,16 +47,19 @@ def night_prices(prices: Sequence[HostPrice]) -> tuple[NightPrices, ...]:
     sums: dict[date, list[Amount]] = {}
     try:
         for price in prices:
-            night = _date(price.date)
+            night = _DATES[price.date]
             held = sums.get(night)
             if held is None:
                 held = sums[night] = [0, 0, 0]
-            held[_kind(price.sales_group)] += _amount(price.amount)
-    except (FaultError, TypeError):  # an amount may be a list, which cannot be remembered
+            amount = price.amount
+            held[_KINDS[price.sales_group]] += (
+                AMOUNTS[amount] if type(amount) is str else required_amount(amount, "")
+            )
+    except (FaultError, ArithmeticError):
         for number, price in enumerate(prices):
             _check(price, f"Prices[{number}]")
         raise
-    return tuple([NightPrices(night, *held) for night, held in sums.items()])
+    return tuple([NightPrices(night, room, fb, others) for night, (room, fb, others) in sums.items()])
 
 
 def _check(price: HostPrice, path: str) -> None:
@@ -59,14 +69,13 @@ def _check(price: HostPrice, path: str) -> None:
     required_day(price.date, f"{path}.Date")
 
 
-# What is read of a price is remembered: dates and amounts come again and again.
-_date = lru_cache(maxsize=8192)(partial(required_day, path=""))
-_amount = lru_cache(maxsize=16384)(partial(required_amount, path=""))
-
-
-@lru_cache(maxsize=256)
 def _kind(sales_group: int | None) -> int:
     return min(required_sales_group(sales_group, ""), OTHERS)
+
+
+# Dates and groups come again and again.
+_DATES: Remembered[str | None, date] = Remembered(partial(required_day, path=""))
+_KINDS: Remembered[int | None, int] = Remembered(_kind)
 
 
 def loose_prices(prices: Any) -> list[HostPrice] | None:

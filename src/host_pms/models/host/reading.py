@@ -1,6 +1,7 @@
 """One answer's list of rows: each decoded at once when it is well-formed, loosely when not (R18)."""
 
 import re
+from array import array
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
@@ -42,12 +43,12 @@ Clean = TypeVar("Clean")
 class Page(Generic[Row]):
     """The rows of one answer, and the length of the whole list as the answer gives it.
 
-    `contents` has eight bytes a row that stand for all that the row holds, its number and the list's
-    length aside (S7). They can be compared within one process only.
+    `contents` has a number of 64 bits a row that stands for all that the row holds, its number and the
+    list's length aside (S7). They can be compared within one process only.
     """
 
     rows: Sequence[Row | UnreadableRow]
-    contents: Sequence[bytes]
+    contents: "array[int]"
     total_rows: int | None
 
 
@@ -74,7 +75,7 @@ class RowReader(Generic[Row, Clean]):
             PageError: it is no JSON, or an envelope without its list.
         """
         raws = self._raw_rows(body)
-        contents = [_content(bytes(raw)) for raw in raws]
+        contents = array("q", map(_content, raws))
         try:
             wires = [*map(self.wire, raws)]
         except (ValueError, ArithmeticError, RecursionError):
@@ -82,7 +83,7 @@ class RowReader(Generic[Row, Clean]):
         totals = (row.total_rows for row in reversed(wires) if row.total_rows is not None)
         return Page(rows=wires, contents=contents, total_rows=next(totals, None))
 
-    def _mixed_page(self, raws: Sequence[msgspec.Raw], contents: Sequence[bytes]) -> Page[Row]:
+    def _mixed_page(self, raws: Sequence[msgspec.Raw], contents: "array[int]") -> Page[Row]:
         """The page's rows, some of them not well-formed."""
         total = None
         rows: list[Row | UnreadableRow] = []
@@ -138,13 +139,14 @@ _NUMBERS = re.compile(rb'"(?:RowNumber|TotalRows)"\s*:\s*[^,}\]]*,?')
 never matches there."""
 
 _NO_DIGITS = b"0123456789 \t\r\n"
-_AT_THE_END = b'"RowNumber":,"TotalRows":}'
-"""The two of them where Host writes them, without digits and white space."""
+_AT_THE_END = b':,"TotalRows":}'
+"""What follows `RowNumber` where Host writes the two of them, without digits and white space."""
 
 
-def _content(raw: bytes) -> bytes:
+def _content(raw: msgspec.Raw) -> int:
     """Python's own hash of 64 bits: keyed, and five times as fast as BLAKE2 on rows of 2 kB."""
-    numbers = raw.rfind(b'"RowNumber"')
-    is_last = numbers >= 0 and raw[numbers:].translate(None, _NO_DIGITS) == _AT_THE_END
-    own = raw[:numbers] if is_last else _NUMBERS.sub(b"", raw)
-    return hash(own).to_bytes(8, "little", signed=True)
+    row = bytes(raw)
+    own, _, numbers = row.rpartition(b'"RowNumber"')
+    if numbers.translate(None, _NO_DIGITS) != _AT_THE_END:
+        own = _NUMBERS.sub(b"", row)
+    return hash(own)

@@ -9,7 +9,11 @@ import msgspec
 from host_pms.models.host.prices import HostPrice, NightPrices, loose_prices, night_prices
 from host_pms.models.host.reading import RowReader, WireRow
 from host_pms.models.host.values import (
+    TRIMMED,
+    Count,
     FaultError,
+    Whole,
+    count,
     encodable,
     identifier,
     if_text,
@@ -19,7 +23,6 @@ from host_pms.models.host.values import (
     required_day,
     required_identifier,
     text,
-    trimmed,
     whole,
 )
 
@@ -37,24 +40,24 @@ class HostReservation(WireRow, rename="pascal", gc=False):
     res_id: int | str | None = None
     global_res_guest_id: int | str | None = None
     detail_id: int | str | None = None
-    master_detail: int | None = None
+    master_detail: Count | None = None
     created_on: str | None = None
     last_update: str | None = None
     check_in: str | None = None
     check_out: str | None = None
-    rooms: int | None = None
+    rooms: Count | None = None
     category: str | None = None
     agency: str | None = None
     company: str | None = None
     cro: str | None = None
     group_name: str | None = None
-    pax: int | None = None
+    pax: Count | None = None
     pack: str | None = None
     price_list: str | None = None
     segment_description: str | None = None
     sub_segment_description: str | None = None
     channel_description: str | None = None
-    res_status: int | str | None = None
+    res_status: Whole | None = None
     prices: list[HostPrice] | None = None
 
 
@@ -102,19 +105,21 @@ def _clean(row: HostReservation) -> Reservation:
         raise FaultError("CheckOut", "is before CheckIn")
     if (check_out - check_in).days > LONGEST_STAY:
         raise FaultError("CheckOut", f"is more than {LONGEST_STAY:,} nights after CheckIn")
+    if row.res_status is None:
+        raise FaultError("ResStatus", "is missing")
     return Reservation(
         res_no=required_identifier(row.res_no, "ResNo"),
         res_id=required_identifier(row.res_id, "ResId"),
         guest_id=required_identifier(row.global_res_guest_id, "GlobalResGuestId"),
         detail_id=identifier(row.detail_id, "DetailId") or "0",
-        master=_count(row.master_detail, "MasterDetail", missing=0) == 0,
+        master=not row.master_detail,
         created=required_day(row.created_on, "CreatedOn"),
         check_in=check_in,
         check_out=check_out,
         last_update=None if row.last_update is None else moment(row.last_update),
-        status_id=_status_id(row.res_status),
-        rooms=_count(row.rooms, "Rooms", missing=1),
-        pax=_count(row.pax, "Pax", missing=0),
+        status_id=row.res_status,
+        rooms=1 if row.rooms is None else row.rooms,
+        pax=row.pax or 0,
         texts=_texts(row),
         prices=night_prices(row.prices or ()),
     )
@@ -122,33 +127,17 @@ def _clean(row: HostReservation) -> Reservation:
 
 def _texts(row: HostReservation) -> Texts:
     return Texts(
-        trimmed(row.category),
-        trimmed(row.segment_description),
-        trimmed(row.sub_segment_description),
-        trimmed(row.channel_description),
-        trimmed(row.pack),
-        trimmed(row.price_list),
-        trimmed(row.agency),
-        trimmed(row.company),
-        trimmed(row.cro),
-        trimmed(row.group_name),
+        TRIMMED[row.category],
+        TRIMMED[row.segment_description],
+        TRIMMED[row.sub_segment_description],
+        TRIMMED[row.channel_description],
+        TRIMMED[row.pack],
+        TRIMMED[row.price_list],
+        TRIMMED[row.agency],
+        TRIMMED[row.company],
+        TRIMMED[row.cro],
+        TRIMMED[row.group_name],
     )
-
-
-def _status_id(value: int | str | None) -> int:
-    found = whole(value, "ResStatus")
-    if found is None:
-        raise FaultError("ResStatus", "is missing")
-    return found
-
-
-def _count(value: int | None, path: str, *, missing: int) -> int:
-    found = whole(value, path)
-    if found is None:
-        return missing
-    if found < 0:
-        raise FaultError(path, "is negative")
-    return found
 
 
 def _loosely(row: Mapping[str, Any]) -> HostReservation:
@@ -158,13 +147,13 @@ def _loosely(row: Mapping[str, Any]) -> HostReservation:
         res_id=plain_identifier(row.get("ResId"), "ResId"),
         global_res_guest_id=plain_identifier(row.get("GlobalResGuestId"), "GlobalResGuestId"),
         detail_id=plain_identifier(row.get("DetailId"), "DetailId"),
-        master_detail=whole(row.get("MasterDetail"), "MasterDetail"),
+        master_detail=count(row.get("MasterDetail"), "MasterDetail"),
         created_on=plain_date(row.get("CreatedOn"), "CreatedOn"),
         last_update=if_text(row.get("LastUpdate")),
         check_in=plain_date(row.get("CheckIn"), "CheckIn"),
         check_out=plain_date(row.get("CheckOut"), "CheckOut"),
-        rooms=whole(row.get("Rooms"), "Rooms"),
-        pax=whole(row.get("Pax"), "Pax"),
+        rooms=count(row.get("Rooms"), "Rooms"),
+        pax=count(row.get("Pax"), "Pax"),
         res_status=whole(row.get("ResStatus"), "ResStatus"),
         prices=loose_prices(row.get("Prices")),
         category=_loose_text(row, "Category"),

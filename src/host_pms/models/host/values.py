@@ -7,8 +7,11 @@ where rows are read. Nothing here guesses: text that is no number is a fault, no
 import re
 from datetime import date, datetime
 from decimal import Decimal
-from functools import lru_cache
-from typing import Any
+from typing import Annotated, Any
+
+import msgspec
+
+from host_pms.models.remembered import Remembered
 
 _OLDEST = date(1900, 1, 1)
 _ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
@@ -16,6 +19,8 @@ WHOLE_DIGITS = 18
 """A whole number with more digits is no count, no sales group and no status."""
 
 TOO_LARGE = 10**WHOLE_DIGITS
+Whole = Annotated[int, msgspec.Meta(gt=-TOO_LARGE, lt=TOO_LARGE)]
+Count = Annotated[int, msgspec.Meta(ge=0, lt=TOO_LARGE)]
 _DIGITS = re.compile(rf"-?\d{{1,{WHOLE_DIGITS}}}", re.ASCII)
 
 
@@ -49,10 +54,12 @@ def description(value: Any) -> str | None:
     return plain_text(value)
 
 
-@lru_cache(maxsize=8192)
-def trimmed(value: str | None) -> str | None:
-    """Trimmed text, None where nothing is left; equal texts of many rows become one object."""
+def _trimmed(value: str | None) -> str | None:
     return None if value is None else value.strip() or None
+
+
+TRIMMED: Remembered[str | None, str | None] = Remembered(_trimmed)
+"""Trimmed text, None where nothing is left; equal texts of many rows become one object."""
 
 
 def plain_text(value: Any) -> str | None:
@@ -164,15 +171,26 @@ def whole(value: Any, path: str) -> int | None:
     raise FaultError(path, "is no whole number")
 
 
+def count(value: Any, path: str) -> int | None:
+    """A whole number that is not negative, also as digits in text; None if missing.
+
+    Raises:
+        FaultError: it is something else.
+    """
+    found = whole(value, path)
+    if found is not None and found < 0:
+        raise FaultError(path, "is negative")
+    return found
+
+
 def day(value: str) -> date | None:
     """The date in the first ten characters of a date-time; None if there is none.
 
     A date before 1900-01-01 counts as missing: an unset .NET date is 0001-01-01.
     """
-    return _written_day(value.strip()[:10])
+    return _DAYS[value.strip()[:10]]
 
 
-@lru_cache(maxsize=8192)  # by the date alone: the times of a day are many
 def _written_day(first_ten: str) -> date | None:
     if not _ISO_DATE.fullmatch(first_ten):
         return None
@@ -183,13 +201,17 @@ def _written_day(first_ten: str) -> date | None:
     return found if found >= _OLDEST else None
 
 
+_DAYS: Remembered[str, date | None] = Remembered(_written_day)
+"""By the date alone: the times of a day are many."""
+
+
 def moment(value: str) -> datetime | None:
     """A hotel-local date-time (or date, at midnight), naive; None if it is unreadable.
 
     An offset, which Host does not send, is left out: the digits are the hotel's wall clock.
     """
     written = value.strip()
-    if _written_day(written[:10]) is None:
+    if _DAYS[written[:10]] is None:
         return None
     try:
         found = datetime.fromisoformat(written)
@@ -204,7 +226,8 @@ def required_day(value: Any, path: str) -> date:
     Raises:
         FaultError: it is missing or no date.
     """
-    found = _written_day(value.strip()[:10]) if isinstance(value, str) else None
-    if found is None:
-        raise FaultError(path, "is missing" if value is None else "is no date")
-    return found
+    if isinstance(value, str):
+        found = _DAYS[value[:10]] or _DAYS[value.strip()[:10]]
+        if found is not None:
+            return found
+    raise FaultError(path, "is missing" if value is None else "is no date")
