@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from host_pms.errors import IncompleteListError
-from host_pms.models.host.reading import RowReader, UnreadableRow, WireRow
+from host_pms.models.host.reading import Page, RowReader, UnreadableRow, WireRow
 
 PAGE_ROWS = 100
 """A page holds at most this many rows, whatever is asked for."""
@@ -90,9 +90,9 @@ class Scan(Generic[Row]):
         self._most_calls = self._most_calls or 3 * self.total_rows / STEP_BACK + 10
         if self._calls > self._most_calls:
             raise self._incomplete("it took too many calls")
-        if self.start > 0 and not self._joins(page.contents[0], before=before):
+        if self.start > 0 and not self._joins(page.contents([0])[0], before=before):
             return self._seam_broken()
-        return self._accept(page.rows, page.contents)
+        return self._accept(page)
 
     def _joins(self, first: int, *, before: int) -> bool:
         """Whether the first row was read already; `before` is the list's length one page ago."""
@@ -109,22 +109,28 @@ class Scan(Generic[Row]):
         self.start = max(0, self.start - STEP_BACK)
         return Batch(rows=())
 
-    def _accept(self, rows: Sequence[Row | UnreadableRow], contents: "array[int]") -> Batch[Row]:
-        if self.start == 0 and not self._read:
-            new = list(enumerate(rows))
-        elif self.start > 0 and contents[0] == self._read[-1]:
-            new = list(enumerate(rows))[1:]
-        else:
-            read = set(self._read)
-            new = [(place, row) for place, row in enumerate(rows) if contents[place] not in read]
+    def _accept(self, page: Page[Row]) -> Batch[Row]:
+        rows = page.rows
+        new = self._new(page)
         self._longest_page = max(self._longest_page, len(rows))
         if self.start > 0 and not new and 1 < len(rows) == self._longest_page:
             return self._another_pages_answer()
         self._ever_read = True
-        self._read.extend(contents[place] for place, _ in new)
+        # Of postings only the last two are ever compared: a seam that does not match begins the list anew.
+        self._read += page.contents(new if self._rows_have_ids else new[-2:])
         self.rows_read += len(new)
         self._move_on(self.start + len(rows))
-        return Batch(rows=new)
+        return Batch(rows=[(place, rows[place]) for place in new])
+
+    def _new(self, page: Page[Row]) -> Sequence[int]:
+        """The places of the rows that were not read before."""
+        places = range(len(page.rows))
+        if self.start == 0 and not self._read:
+            return places
+        if self.start > 0 and page.contents([0])[0] == self._read[-1]:
+            return places[1:]
+        read = set(self._read)
+        return [place for place, content in enumerate(page.contents(places)) if content not in read]
 
     def _another_pages_answer(self) -> Batch[Row]:
         """A full page without a new row: to shift so far, a page of rows would have had to move at once."""
