@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 FOLDER = Path(__file__).parent
-BENCHMARKS = ("transform", "paging", "fleet", "memory", "start", "shutdown")
+BENCHMARKS = ("transform", "paging", "resume", "fleet", "memory", "start", "shutdown")
 HEAD = """# Results
 
 Written by `make bench`. Each line is a figure against what it is held to in the same run, so that the

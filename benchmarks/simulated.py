@@ -1,5 +1,6 @@
 """The simulator in a process of its own, so that what it computes is not counted as the connector's."""
 
+import asyncio
 import json
 import sys
 import urllib.request
@@ -33,7 +34,8 @@ class Options:
     """What is simulated; `limited_calls` 0 limits nothing.
 
     With `imported` every hotel was read the day before; else its whole history is still to be read, and
-    what it answers to that is made before it serves.
+    what it answers to that is made before it serves. With `ready` a page that was asked for once is ready as
+    bytes from then on: only then it takes its latency, and costs the server next to nothing.
     """
 
     hotels: int
@@ -42,6 +44,7 @@ class Options:
     imported: bool = False
     limited_calls: int = 0
     limited_seconds: float = 60.0
+    ready: bool = False
 
 
 class PreparedHotel:
@@ -93,6 +96,44 @@ class PreparedHotel:
                 return
 
 
+class ReadyPages:
+    """An ASGI application in front of `app`, which answers a list's page a second time by itself."""
+
+    def __init__(self, app: Any, latency: float) -> None:
+        self._app = app
+        self._latency = latency
+        self._pages: dict[tuple[str, bytes], list[Any]] = {}
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Answer."""
+        place = (scope["path"], scope["query_string"])
+        if place in self._pages:
+            await asyncio.sleep(self._latency)
+            for message in self._pages[place]:
+                await send(message)
+            return
+        sent: list[Any] = []
+
+        async def remembered(message: Any) -> None:
+            sent.append(message)
+            await send(message)
+
+        await self._app(scope, receive, remembered)
+        if b"start=" in place[1]:
+            self._pages[place] = sent
+
+
+class ReadySimulator(Simulator):
+    """A simulator whose pages get ready as bytes."""
+
+    def __init__(self, *, latency: Latency, **options: Any) -> None:
+        super().__init__(**options)
+        self._latency = latency
+
+    def _app(self, waits: Any) -> Any:
+        return ReadyPages(super()._app(waits), self._latency.seconds)
+
+
 @dataclass(kw_only=True)
 class Simulated:
     """A simulator that serves in another process; `refused` are its 429s, known when it has stopped."""
@@ -135,7 +176,8 @@ def simulated(options: Options) -> Iterator[Simulated]:
 def serve(options: Options) -> None:
     """Serve until standard input ends; tell where at the beginning, and how it went at the end."""
     limit = RateLimit(calls=options.limited_calls, seconds=options.limited_seconds)
-    simulator = Simulator(
+    kind = ReadySimulator if options.ready else Simulator
+    simulator = kind(
         hotels=_hotels(options),
         latency=Latency(seconds=options.latency),
         rate_limit=limit if options.limited_calls else None,

@@ -1,7 +1,6 @@
 """A PMS and an ESB in memory, behind the ports: for tests of what happens between the answers."""
 
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -9,13 +8,14 @@ from itertools import count
 from typing import Any
 
 import msgspec
-from fakes import AtOnce, FakeClock, MemoryHeads, MemoryQueue, MemoryStore
+from fakes import FakeClock, MemoryHeads, MemoryQueue, MemoryStore
 
 from host_pms.events import Event
 from host_pms.models.run import Buckets
 from host_pms.ports import ImportParameters, Registration
 from host_pms.services.archive import Archive
 from host_pms.services.journal import holding
+from host_pms.services.lookahead import Ahead
 from host_pms.services.policy import Policy
 from host_pms.services.sync import Neighbours, Published, journal_of, sync_hotel
 from host_pms.services.window import Asked
@@ -33,7 +33,6 @@ POLICY = Policy(
     reject_limit=0.05,
     id_format="composite",
     lease_ttl=timedelta(seconds=120),
-    pages_ahead=0,
 )
 
 
@@ -173,7 +172,8 @@ class World:
     store: MemoryStore = field(default_factory=MemoryStore)
     queue: MemoryQueue = field(default_factory=MemoryQueue)
     clock: FakeClock = field(default_factory=FakeClock)
-    threads: Executor = field(default_factory=AtOnce)
+    ahead: Ahead | None = None
+    checkpoint: Callable[[], None] = lambda: None
     heads: MemoryHeads = field(init=False)
     owners: Iterator[int] = field(default_factory=lambda: count(1))
     events: list[Event] = field(default_factory=list)
@@ -189,7 +189,8 @@ class World:
             heads=self.heads,
             queue=self.queue,
             clock=self.clock,
-            threads=self.threads,
+            ahead=self.ahead,
+            checkpoint=self.checkpoint,
             notify=self.events.append,
             new_owner=lambda: f"worker-{next(self.owners)}",
             is_gone=lambda _owner: False,

@@ -7,6 +7,8 @@ from concurrent.futures import Executor, Future
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from random import Random
 from threading import Lock
 from typing import Any, BinaryIO
 
@@ -67,16 +69,60 @@ class MemoryQueue:
                 self.sent.append(message)
 
 
-class AtOnce(Executor):
-    """Threads that are none: what is submitted is done before `submit` returns."""
+class Shuffled(Executor):
+    """Threads that are none: what is submitted is done some time, in an order drawn by `chance`.
+
+    It may be done before `submit` returns, while another is submitted or waited for, when its own result is
+    asked for, or never, where nobody asks. What is cancelled may have begun just then.
+    """
+
+    def __init__(self, chance: Random) -> None:
+        self._chance = chance
+        self._waiting: list[_Drawn] = []
 
     def submit(self, call: Callable[..., Any], /, *given: Any, **named: Any) -> Future[Any]:
-        future: Future[Any] = Future()
-        try:
-            future.set_result(call(*given, **named))
-        except Exception as error:  # noqa: BLE001 - as an executor does
-            future.set_exception(error)
-        return future
+        drawn = _Drawn(self, partial(call, *given, **named))
+        self._waiting.append(drawn)
+        self.some_time_passes()
+        return drawn
+
+    def some_time_passes(self) -> None:
+        while self._waiting and self.happens():
+            self._chance.choice(self._waiting).do()
+
+    def happens(self) -> bool:
+        return self._chance.random() < 0.5
+
+    def takes(self, drawn: "_Drawn") -> bool:
+        """Whether it was still waiting."""
+        if drawn not in self._waiting:
+            return False
+        self._waiting.remove(drawn)
+        return True
+
+
+class _Drawn(Future[Any]):
+    """What was submitted to `Shuffled`."""
+
+    def __init__(self, threads: Shuffled, call: Callable[[], Any]) -> None:
+        super().__init__()
+        self._threads = threads
+        self._call = call
+
+    def do(self) -> None:
+        if self._threads.takes(self) and not self.cancelled():
+            try:
+                self.set_result(self._call())
+            except Exception as error:  # noqa: BLE001 - as an executor does
+                self.set_exception(error)
+
+    def cancel(self) -> bool:
+        return self._threads.happens() and super().cancel()
+
+    def result(self, timeout: float | None = None) -> Any:
+        self._threads.some_time_passes()
+        self.do()
+        return super().result(timeout)
 
 
 class FakeClock:

@@ -109,11 +109,13 @@ def sync(
     if json is not None and json != STANDARD_OUTPUT and (json.is_dir() or not json.parent.is_dir()):
         raise UsageError(f"The report cannot be written to {json}.", remedy="Name a file in a folder.")
     settings = _settings(env_file, quiet=quiet)
+    if settings.metrics == "emf" and json == STANDARD_OUTPUT:
+        raise UsageError("METRICS=emf and --json - both write to standard output.", remedy="Name a file.")
     stop = Stop()
     with (
         stopped_by_signals(stop) as signals,
         _telling(settings, quiet=quiet) as notify,
-        application(settings, stop, notify, dry_run=dry_run) as wired,
+        application(settings, stop, notify, dry_run=dry_run, metrics=settings.metrics == "emf") as wired,
     ):
         hotels = chosen_hotels(hotel or (), wired.world.esb)
         asked = Asked(full=full, since=since)

@@ -11,6 +11,8 @@ from enum import StrEnum
 class EventName(StrEnum):
     """Every event there is."""
 
+    PARAMETERS_READ = "parameters_read"
+    CONFIG_READ = "config_read"
     RUN_OPENED = "run_opened"
     RUN_RESUMED = "run_resumed"
     RUN_ABANDONED = "run_abandoned"
@@ -26,6 +28,7 @@ class EventName(StrEnum):
     HOTEL_DONE = "hotel_done"
     HOTEL_FAILED = "hotel_failed"
     COMMAND_FAILED = "command_failed"
+    RATE_BUDGET_UNREACHABLE = "rate_budget_unreachable"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

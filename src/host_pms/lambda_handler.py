@@ -1,121 +1,101 @@
 """AWS Lambda: an event in, runs, an answer out. A plain function."""
 
 import time
+import traceback
 from collections.abc import Mapping, Sequence
-from datetime import UTC
-from typing import Any, Protocol
+from functools import cache
+from typing import Any
 
-from host_pms.bootstrap import application
-from host_pms.clock import Stop
-from host_pms.config.logging import configure_logging, log_event, warn_of_unknown
-from host_pms.config.settings import read_settings, unknown_variables
-from host_pms.errors import ConnectorError, RateLimitedError, UsageError
-from host_pms.services.fleet import (
-    SOME_FAILED,
-    HotelResult,
-    Outcome,
-    chosen_hotels,
-    exit_code,
-    outcome_of,
-    sync_fleet,
-)
-from host_pms.services.window import Asked
+from host_pms.config.logging import configure_logging, warn_of_unknown
+from host_pms.config.settings import Settings, read_settings, unknown_variables
+from host_pms.errors import ConnectorError
+from host_pms.lambda_answer import Answer, answer_for_all, answer_for_one, answer_with_list
+from host_pms.lambda_event import AllHotels, LambdaContext, ListHotels, OneHotel, read_event, seconds_left
+from host_pms.lambda_warm import Warm, Wired
+from host_pms.services.fleet import HotelResult, chosen_hotels, ended, outcome_of
 
 RESERVE_SECONDS = 45
 """No new page is read this long before the function's end."""
 
-_EVENTBRIDGE = frozenset(
-    {"version", "id", "detail-type", "source", "account", "time", "region", "resources", "detail"}
-)
 
+def lambda_handler(event: Mapping[str, Any], context: LambdaContext | None = None) -> Answer:
+    """Sync one hotel (`{"hotelCode": "H", "hop": n}`) or all (`{}`), or list them (`{"action": "list"}`).
 
-class LambdaContext(Protocol):
-    """What is used of the platform's context."""
-
-    def get_remaining_time_in_millis(self) -> int:
-        """Milliseconds until the platform ends the function."""
-
-
-class HotelsFailedError(Exception):
-    """No hotel, or none that could be, was synced; the platform's retries and dead-letter queue take over."""
-
-
-def lambda_handler(event: Mapping[str, Any], context: LambdaContext | None = None) -> dict[str, Any]:
-    """Sync one hotel (`{"hotelCode": "H"}`), or all (`{}` or an EventBridge event).
-
-    Answers `{"status": …, "hotels": [{"hotelCode", "status", counts…}]}`; for one hotel its own
-    `{"hotelCode", "status": "done" | "continue" | "busy" | "failed", …}`.
+    `lambda_event` says what is understood, `lambda_answer` what is answered.
 
     Raises:
-        ConnectorError: the event or the settings are wrong, or the one hotel failed transiently.
-        HotelsFailedError: of all hotels, none was done.
+        TooManyHopsError: the hotel was called for too often.
+        ConnectorError: the event or the settings are wrong, or the ESB did not tell its hotels.
+        NoProgressError: the one hotel failed transiently and came no further.
+        HotelFailedError: the one hotel met a bug.
+        HotelsFailedError: of all hotels none was done and none came further.
     """
-    hotel_code = _hotel_asked_for(event)
+    asked = read_event(event)
+    ends_at = _ends_at(context)
     settings = read_settings()
+    _log_as_set(settings)
+    with _warm().call(settings, ends_at) as wired:
+        match asked:
+            case ListHotels():
+                return _list(wired)
+            case OneHotel():
+                return _sync_one(asked, wired)
+            case AllHotels():
+                return _sync_all(wired)
+
+
+@cache
+def _warm() -> Warm:
+    return Warm()
+
+
+def _ends_at(context: LambdaContext | None) -> float | None:
+    left = seconds_left(context)
+    return None if left is None else time.monotonic() + left - RESERVE_SECONDS
+
+
+def _log_as_set(settings: Settings) -> None:
     level = "DEBUG" if settings.debug else settings.log_level
     configure_logging(level=level, log_format=settings.log_format or "json", secrets=settings.secrets)
     warn_of_unknown(unknown_variables())
-    with application(settings, _stop(context), log_event, dry_run=False) as wired:
-        try:
-            hotels = chosen_hotels([hotel_code] if hotel_code else [], wired.world.esb)
-        except ConnectorError as error:
-            if hotel_code is None:
-                raise
-            return _answer_for_one(HotelResult(hotel_code=hotel_code, outcome=outcome_of(error), error=error))
-        results = sync_fleet(hotels, Asked(), wired.policy, wired.world, at_once=wired.at_once)
-    return _answer_for_all(results) if hotel_code is None else _answer_for_one(results[0])
 
 
-def _hotel_asked_for(event: Mapping[str, Any]) -> str | None:
-    """The one hotel's code, or None for all; a misspelt event must not start all hotels."""
-    match event:
-        case {"hotelCode": str(hotel_code)} if len(event) == 1:
-            return hotel_code
-        case {} if event.keys() <= _EVENTBRIDGE:
-            return None
-    raise UsageError(
-        "The event is not understood.", remedy='Send {} for all hotels, or {"hotelCode": "H"} for one.'
-    )
+def _list(wired: Wired) -> Answer:
+    world, policy = wired.application.world, wired.application.policy
+    hotels = _hotels((), wired)
+    return answer_with_list(hotels, world.store, policy.buckets.raw_configs, now=world.clock.now())
 
 
-def _stop(context: LambdaContext | None) -> Stop:
-    if context is None:
-        return Stop()
-    return Stop(ends_at=time.monotonic() + context.get_remaining_time_in_millis() / 1000 - RESERVE_SECONDS)
+def _sync_one(asked: OneHotel, wired: Wired) -> Answer:
+    world, policy = wired.application.world, wired.application.policy
+    try:
+        hotels = _hotels((asked.hotel_code,), wired)
+    except ConnectorError as error:
+        result = HotelResult(hotel_code=asked.hotel_code, outcome=outcome_of(error), error=error)
+        world.notify(ended(result))
+    else:
+        (result,) = _synced(hotels, wired)
+    return answer_for_one(result, asked, now=world.clock.now(), lease=policy.lease_ttl)
 
 
-def _answer_for_all(results: Sequence[HotelResult]) -> dict[str, Any]:
-    code = exit_code([result.outcome for result in results])
-    if code not in {Outcome.DONE.value, SOME_FAILED, Outcome.BUSY.value}:
-        failed = ", ".join(f"{result.hotel_code}: {result.reason}" for result in results[:5])
-        raise HotelsFailedError(f"None of {len(results)} hotels was synced. {failed}")
-    return {
-        "status": {0: "done", SOME_FAILED: "some failed"}.get(code, "busy"),
-        "hotels": [_counted(result) for result in results],
-    }
+def _sync_all(wired: Wired) -> Answer:
+    results = _synced(_hotels((), wired), wired)
+    return answer_for_all(results, now=wired.application.world.clock.now())
 
 
-def _answer_for_one(result: HotelResult) -> dict[str, Any]:
-    error = result.error
-    if isinstance(error, RateLimitedError):
-        wait_until = f"{error.not_before.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
-        return {**_counted(result), "status": "continue", "notBefore": wait_until}
-    if error is not None and result.outcome is not Outcome.NEEDS_PERSON:
-        raise error
-    return _counted(result)
+def _hotels(asked_for: Sequence[str], wired: Wired) -> Sequence[str]:
+    try:
+        return chosen_hotels(asked_for, wired.application.world.esb)
+    except ConnectorError as error:
+        _warm().forget_refused([error])
+        raise
 
 
-def _counted(result: HotelResult) -> dict[str, Any]:
-    status = {Outcome.DONE: "done", Outcome.BUSY: "busy"}.get(result.outcome, "failed")
-    answer: dict[str, Any] = {"hotelCode": result.hotel_code, "status": status}
-    if result.published is None:
-        return {**answer, "reason": result.reason}
-    counts = result.published.counts
-    return {
-        **answer,
-        "timestamp": result.timestamp,
-        "reservationRows": counts["reservationRows"],
-        "postings": counts["postings"],
-        "nights": counts["nights"],
-        "files": len(result.published.files),
-    }
+def _synced(hotels: Sequence[str], wired: Wired) -> Sequence[HotelResult]:
+    results = wired.sync(hotels)
+    errors = [result.error for result in results if result.error is not None]
+    _warm().forget_refused(errors)
+    if wired.settings.debug:
+        for error in errors:
+            traceback.print_exception(error)
+    return results

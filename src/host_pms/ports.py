@@ -5,11 +5,14 @@ Every method may raise `TransientError` or `NeedsPersonError`, and nothing else 
 names itself.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import BinaryIO, Protocol
+
+Wanted = Callable[[], bool]
+"""Whether what is fetched ahead of its turn may still be asked for."""
 
 
 class Clock(Protocol):
@@ -48,6 +51,13 @@ class PmsApi(Protocol):
 
     def inventory_grid(self, hotel_code: str, first: date, last: date) -> bytes:
         """The room inventory of `first` to `last`, both included; at most 30 days."""
+
+    def ahead(self, wanted: Wanted) -> "PmsApi":
+        """The same API for what is fetched ahead of its turn.
+
+        A call has one try, which is not begun any more when `wanted()` is false, and it waits for nothing
+        but its place within the key's limit.
+        """
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -97,6 +107,43 @@ class Esb(Protocol):
 
     def move_watermark(self, hotel_code: str, last_import: datetime, *, idempotency_key: str) -> None:
         """Put `lastImportDate`."""
+
+
+class SecretStore(Protocol):
+    """Texts that nobody else may see, by their names."""
+
+    def read(self, name: str) -> str:
+        """The secret's current text.
+
+        Raises:
+            NeedsPersonError: there is no such secret, a right is missing, or it holds no text.
+        """
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HeldText:
+    """A text as a table holds it; `version` is what `swap` must name and means nothing else."""
+
+    body: bytes
+    version: str
+
+
+class RateTable(Protocol):
+    """One small text a key, which all processes that call with it change, and only by compare-and-swap."""
+
+    def read(self, name: str) -> HeldText | None:
+        """What was swapped in last; None where there is nothing yet, or not any more."""
+
+    def swap(self, name: str, body: bytes, *, expected: str | None, expires: float) -> None:
+        """Replace the version `expected`, or create where that is None; it may vanish after `expires`.
+
+        One try: nothing is sent twice. `expires` is a wall-clock time in seconds.
+
+        Raises:
+            VersionMismatchError: another version is there, or one at all, or none; nothing was written.
+            TransientError: no good answer; the text may have been written or not.
+            NeedsPersonError: a right or the table is missing.
+        """
 
 
 class ObjectStore(Protocol):

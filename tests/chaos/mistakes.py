@@ -60,7 +60,7 @@ MISTAKES: Mapping[str, Mistake] = {
     ),
     "a failed page is an empty one": Mistake(
         module="services/extraction.py",
-        right="        finally:\n            ahead.drop()\n",
+        right="        finally:\n            pages.drop()\n",
         wrong="        except TransientError:\n            return dataset\n",
     ),
     "the watermark before the registrations": Mistake(
@@ -73,13 +73,13 @@ MISTAKES: Mapping[str, Mistake] = {
     ),
     "a 412 is taken for success": Mistake(
         module="services/journal.py",
-        right="if found is not None and self._trusted(found.body).put_id == put_id:",
-        wrong="if found is not None:",
+        right="return found.version if found and self._trusted(found.body).put_id == put_id else None",
+        wrong="return found.version if found else None",
     ),
     "a 412 is always taken for a loss": Mistake(
         module="services/journal.py",
-        right="if found is not None and self._trusted(found.body).put_id == put_id:",
-        wrong="if found is None and put_id:",
+        right="return found.version if found and self._trusted(found.body).put_id == put_id else None",
+        wrong="return None if found and put_id else None",
     ),
     "a new timestamp on resume": Mistake(
         module="services/sync.py",
@@ -99,11 +99,11 @@ MISTAKES: Mapping[str, Mistake] = {
     ),
     "the lease is freed by deleting the head": Mistake(
         module="services/journal.py",
-        right="            self.record(lease=msgspec.structs.replace(self.head.lease, held=False))\n",
-        wrong="            self.record(\n"
-        "                lease=msgspec.structs.replace(self.head.lease, held=False),\n"
-        '                open_run=None, last_started=None, watermarks=(), fingerprint="",\n'
-        "            )\n",
+        right="        self.record(**changes)\n",
+        wrong="        changes |= {\n"
+        '            "open_run": None, "last_started": None, "watermarks": (), "fingerprint": "",\n'
+        "        }\n"
+        "        self.record(**changes)\n",
     ),
     "effects before their names": Mistake(
         module="services/journal.py",
@@ -168,6 +168,17 @@ RARE: Mapping[str, tuple[Mistake, str]] = {
             wrong="",
         ),
         "test_a_list_that_stayed_incomplete_is_read_from_its_start",
+    ),
+    "the seam of a page that was fetched ahead is taken for granted": (
+        Mistake(
+            module="services/extraction.py",
+            right="                answer = self._page(dataset, partial(pages.answer",
+            wrong="                joins = partial(type(scan)._joins, scan)\n"
+            "                is_ahead = scan.start in pages._under_way\n"
+            "                scan._joins = (lambda *_, **__: True) if is_ahead else joins\n"
+            "                answer = self._page(dataset, partial(pages.answer",
+        ),
+        "test_no_row_is_lost_in_whatever_order_pages_are_fetched",
     ),
     "a run that was given up counts as read up to its watermark": (
         Mistake(

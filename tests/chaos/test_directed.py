@@ -1,16 +1,21 @@
 """What only a rare history shows."""
 
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from random import Random
 
 import msgspec
 import pytest
 from fake_pms import HOTEL, POLICY, FakePms, World, reservation
+from fakes import Shuffled
 
 from host_pms.errors import IncompleteListError, TransientError
 from host_pms.models.head import Phase
 from host_pms.models.run import Run
+from host_pms.ports import Wanted
 from host_pms.services.closing import Closing
 from host_pms.services.journal import holding
+from host_pms.services.lookahead import Ahead
 from host_pms.services.sync import journal_of
 from host_pms.services.telling import Teller
 
@@ -31,6 +36,43 @@ def _first_published(found: World) -> list[dict[str, str]]:
     key = min(key for bucket, key in found.store.objects if bucket == "out-reservations")
     nights: list[dict[str, str]] = msgspec.json.decode(found.store.objects["out-reservations", key])
     return nights
+
+
+@dataclass
+class ChangingList(FakePms):
+    """Pages of 10 rows; now and then a row goes, changes or comes while one is asked for."""
+
+    page_rows: int = 10
+    chance: Random = field(default_factory=Random)
+    touched: set[int] = field(default_factory=set)
+
+    def ahead(self, wanted: Wanted) -> "ChangingList":
+        assert wanted()
+        return self
+
+    def reservations(self, hotel_code: str, update_from: datetime, start: int) -> bytes:
+        if self.chance.random() < 0.3:
+            row = self.rows.pop(self.chance.randrange(len(self.rows)))
+            self.touched.add(row["ResId"])
+            if self.chance.random() < 0.5:
+                self.rows.append({**row, "LastUpdate": f"2024-01-15T09:00:{len(self.calls) % 60:02}"})
+            if self.chance.random() < 0.3:
+                new = reservation(ResId=1000 + len(self.calls))
+                self.rows.insert(self.chance.randrange(len(self.rows)), new)
+        return super().reservations(hotel_code, update_from, start)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_no_row_is_lost_in_whatever_order_pages_are_fetched(seed: int) -> None:
+    """S7, with pages that were answered before those in front of them, or long after they were asked for."""
+    chance = Random(seed)
+    pms = ChangingList(rows=[reservation(ResId=number) for number in range(200)], chance=chance)
+    found = World(pms=pms, ahead=Ahead(threads=Shuffled(chance), answers=4))
+    found.sync()
+    published = {int(night["reservationId"]) for night in _first_published(found)}
+    assert set(range(200)) - pms.touched - published == set()
+    starts = [start for name, _, start in pms.calls if name == "Reservations"]
+    assert starts != sorted(starts)
 
 
 class LosesItsAnswer:

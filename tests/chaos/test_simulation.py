@@ -22,13 +22,13 @@ def test_nothing_is_lost_and_nothing_comes_twice_whatever_happens(quarter: int) 
 
 
 def test_every_method_of_a_port_is_faulted() -> None:
-    """But the clock's, which cannot fail."""
+    """But the clock's, which cannot fail, and `ahead`, which calls nobody."""
     known = {"pms": ports.PmsApi, "esb": ports.Esb, "store": ports.ObjectStore}
     known |= {"heads": ports.HeadStore, "queue": ports.Queue}
     methods = {
         f"{name}.{method}" for name, port in known.items() for method in vars(port) if method[0] != "_"
     }
-    assert methods == CALLS
+    assert methods - {"pms.ahead"} == CALLS
 
 
 @pytest.mark.parametrize("fault", list(Fault))

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 from functools import partial
@@ -11,9 +11,9 @@ from types import SimpleNamespace
 from typing import Any
 
 from chaos.world import POLICY, World
-from fakes import AtOnce
 
 from host_pms.errors import ConnectorError, RateLimitedError, StoppedError, TransientError, WriteConflictError
+from host_pms.ports import Wanted
 from host_pms.services.archive import Archive
 from host_pms.services.fleet import chosen_hotels, sync_fleet
 from host_pms.services.history import known_hotels, runs_of_hotels
@@ -106,8 +106,7 @@ class Worker:
         try:
             neighbours = self._neighbours()
             hotels = chosen_hotels((), neighbours.esb)
-            policy = replace(POLICY, pages_ahead=self._world.pages_ahead)
-            (result,) = sync_fleet(hotels, Asked(), policy, neighbours, at_once=1)
+            (result,) = sync_fleet(hotels, Asked(), POLICY, neighbours, at_once=1)
         except ConnectorError as error:
             return error
         finally:
@@ -131,17 +130,32 @@ class Worker:
     def _neighbours(self) -> Neighbours:
         world = self._world
         return Neighbours(
-            pms=self._through("pms", world.hotel),
+            pms=self._pms(),
             esb=self._through("esb", world.esb),
             store=self._through("store", world.store),
             heads=self._through("heads", world.heads),
             queue=self._through("queue", world.queue),
             clock=world.time,
-            threads=AtOnce(),
+            ahead=world.ahead(),
+            checkpoint=self._check_stop,
             notify=lambda _event: None,
             new_owner=lambda: self.name,
             is_gone=lambda owner: world.disk and owner in world.gone,
         )
+
+    def _pms(self, wanted: Wanted = lambda: True) -> Any:
+        pms = self._through("pms", self._world.hotel)
+        calls = {method: partial(self._if, wanted, call) for method, call in vars(pms).items()}
+        return SimpleNamespace(**calls, ahead=self._pms)
+
+    def _if(self, wanted: Wanted, call: Callable[..., Any], *given: Any, **named: Any) -> Any:
+        if not wanted():
+            raise TransientError("it is not wanted any more")
+        return call(*given, **named)
+
+    def _check_stop(self) -> None:
+        if self._stopping:
+            raise StoppedError("asked to stop")
 
     def _through(self, port: str, real: Any) -> Any:
         """`real` with all its methods, each of which may be hit."""
@@ -159,8 +173,8 @@ class Worker:
         world = self._world
         is_host = name.startswith("pms.")
         world.passes(HOST_SECONDS if is_host else OTHER_SECONDS)
-        if is_host and self._stopping:
-            raise StoppedError("asked to stop")
+        if is_host:
+            self._check_stop()
         if is_host and not world.quiet and world.chance.random() < CHANGE:
             world.hotel.something_happens()
         fault = self._faults.at_this_call(name)

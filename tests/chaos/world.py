@@ -11,10 +11,11 @@ from typing import Any
 
 import msgspec
 from chaos.hotel import HOTEL, Hotel
-from fakes import MemoryHeads, MemoryQueue, MemoryStore
+from fakes import MemoryHeads, MemoryQueue, MemoryStore, Shuffled
 
 from host_pms.models.run import Buckets
 from host_pms.ports import ImportParameters, Registration
+from host_pms.services.lookahead import Ahead
 from host_pms.services.policy import Policy
 
 START = datetime(2024, 1, 15, 2, 0, tzinfo=UTC)
@@ -27,7 +28,6 @@ POLICY = Policy(
     reject_limit=0.05,
     id_format="composite",
     lease_ttl=timedelta(seconds=120),
-    pages_ahead=0,
 )
 
 
@@ -110,7 +110,7 @@ class World:
     def __init__(self, seed: int, *, disk: bool) -> None:
         self.chance = Random(seed)
         self.disk = disk
-        self.pages_ahead = 2 if seed > 2 else 0
+        self.pages_ahead = 3 if seed > 2 else 0
         self.time = Time()
         self.hotel = Hotel(chance=self.chance, by_update=seed % 2 == 1, now=self.local_time())
         self.store = MemoryStore()
@@ -122,6 +122,12 @@ class World:
         self.names = count(1)
         self.gone: set[str] = set()
         self.rivals: list[Exception | None] = []
+
+    def ahead(self) -> Ahead | None:
+        """What one worker fetches ahead, in an order of its own."""
+        if not self.pages_ahead:
+            return None
+        return Ahead(threads=Shuffled(Random(self.chance.random())), answers=self.pages_ahead)
 
     def local_time(self) -> datetime:
         """The hotel's clock: the world's own, without a zone."""

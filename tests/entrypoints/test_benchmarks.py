@@ -22,3 +22,17 @@ def test_no_page_of_two_long_lists_is_read_twice_and_the_limit_is_kept() -> None
     told = measured("paging", "300")
     assert told["limited"]["refused"] == 0
     assert told["limited"]["pages"] == told["unlimited"]["pages"] > 5
+
+
+def test_processes_that_share_a_key_keep_its_limit_while_the_table_is_there_and_while_it_is_not() -> None:
+    told = measured("rate_budget", "3", "2", "20")
+    for name in ("steady", "outage"):
+        assert 0 < told[name]["most in a minute"] <= told["limit"]
+        assert told[name]["used"] > 0.4
+    assert (told["steady"]["warned"], told["outage"]["warned"]) == (0, 3)
+
+
+def test_a_run_that_is_gone_on_with_reads_what_it_kept_and_reads_it_ahead() -> None:
+    told = measured("resume", "2000")
+    assert told["pages"] > 40
+    assert 1 < told["reads at once"] <= 8 + 1  # the hotel's own thread does not wait for one of the eight

@@ -39,8 +39,11 @@ def test_without_settings_it_names_all_that_are_missing_and_nothing_else(tmp_pat
     done = host_pms("sync", cwd=tmp_path)
     assert (done.returncode, done.stdout) == (2, "")
     assert re.findall(r"^ +([A-Z_]+): (.+)$", done.stderr, re.MULTILINE) == [
-        ("ESB_API_KEY", "is missing"),
-        ("HOST_API_SUBSCRIPTION_KEY", "is missing, and no hotel has a key of its own"),
+        ("ESB_API_KEY", "is missing, and ESB_API_KEY_SECRET names no secret that holds it"),
+        (
+            "HOST_API_SUBSCRIPTION_KEY",
+            "is missing, no hotel has a key of its own, and HOST_API_KEYS_SECRET names no secret",
+        ),
     ]
     assert len(done.stderr.splitlines()) < 10
 
@@ -109,6 +112,13 @@ def test_a_hotel_that_the_esb_does_not_have_is_refused_in_one_line(
     assert (done.returncode, done.stdout, line["event"]) == (2, "", "command_failed")
     assert "NOWHERE" in line["message"]
     assert has_no_traces(simulator, tmp_path)
+
+
+def test_this_machine_is_not_asked_for_through_a_proxy(simulator: Simulator, tmp_path: Path) -> None:
+    closed = "http://127.0.0.1:9"
+    given = variables(simulator, HTTP_PROXY=closed, http_proxy=closed, ALL_PROXY=closed)
+    done = host_pms("hotels", cwd=tmp_path, given=given)
+    assert (done.returncode, done.stdout.split()[0]) == (0, "HOTEL001"), done.stderr
 
 
 def test_an_inactive_hotel_is_refused_too(simulator: Simulator, tmp_path: Path) -> None:
@@ -323,6 +333,41 @@ def test_a_report_on_standard_output_is_all_that_is_there(simulator: Simulator, 
     report = json.loads(done.stdout)
     assert (done.returncode, report["dryRun"]) == (0, True)
     assert [hotel["hotelCode"] for hotel in report["hotels"]] == ["HOTEL003"]
+
+
+def test_metrics_are_lines_on_standard_output_where_they_are_asked_for(
+    simulator: Simulator, tmp_path: Path
+) -> None:
+    given = variables(
+        simulator,
+        METRICS="emf",
+        ENVIRONMENT="staging",
+        HOST_API_SUBSCRIPTION_KEYS='{"HOTEL002": "sesame-open"}',
+    )
+    done = host_pms("sync", cwd=tmp_path, given=given)
+    metrics = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+    assert {(line["HotelCode"], line["Outcome"]) for line in metrics} == {
+        ("HOTEL001", "done"),
+        ("HOTEL002", "needs_person"),
+        ("HOTEL003", "done"),
+    }
+    assert {line["Environment"] for line in metrics} == {"staging"}
+    assert "Result" in done.stdout
+    for private in (simulator.host_key, simulator.esb_key, "sesame", "example.org"):
+        assert private not in done.stdout
+
+
+def test_a_dry_run_writes_no_metrics(simulator: Simulator, tmp_path: Path) -> None:
+    done = host_pms("sync", "--dry-run", cwd=tmp_path, given=variables(simulator, METRICS="emf"))
+    assert done.returncode == 0
+    assert "_aws" not in done.stdout
+
+
+def test_metrics_and_a_report_do_not_share_standard_output(simulator: Simulator, tmp_path: Path) -> None:
+    done = host_pms("sync", "--json", "-", cwd=tmp_path, given=variables(simulator, METRICS="emf"))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "METRICS=emf and --json - both write to standard output. Name a file." in done.stderr
+    assert simulator.calls == []
 
 
 def test_since_then_full_read_what_they_say(simulator: Simulator, tmp_path: Path) -> None:

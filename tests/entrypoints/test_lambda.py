@@ -79,6 +79,7 @@ class Outcome:
     answer: Any
     raised: str
     text: str
+    folder: Path
     files: Mapping[str, bytes]
     simulator: Simulator
 
@@ -93,18 +94,11 @@ class Invoked:
 
     imported: list[str]
     log: list[dict[str, Any]]
+    metrics: list[dict[str, Any]]
     outcomes: Mapping[str, Outcome]
 
 
 WRONG_KEY = {"HOST_API_SUBSCRIPTION_KEY": "sesame-open"}
-MISSPELT: dict[str, Any] = {
-    "another name": {"hotel": "HOTEL001"},
-    "something more": {"hotelCode": "HOTEL001", "full": True},
-    "a number": {"hotelCode": 1},
-    "no object": ["HOTEL001"],
-    "null": None,
-    "no code": {"hotelCode": "../x"},
-}
 CALLS: dict[str, Call] = {
     "all": Call(event={}),
     "scheduled": Call(event=SCHEDULED, milliseconds=None),
@@ -117,7 +111,9 @@ CALLS: dict[str, Call] = {
     "all out of time": Call(event={}, milliseconds=44_000),
     "paced": Call(event={"hotelCode": "HOTEL001"}, milliseconds=75_000, given={"HOST_API_RATE_LIMIT": "1"}),
     "wrong setting": Call(event={}, given={"MAX_RETRIES": "many"}),
-    **{name: Call(event=event) for name, event in MISSPELT.items()},
+    "misspelt": Call(event={"hotel": "HOTEL001"}),
+    "too many hops": Call(event={"hotelCode": "HOTEL001", "hop": 101}),
+    "list": Call(event={"action": "list"}),
 }
 
 
@@ -149,18 +145,22 @@ def invoked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Invoked]:
             timeout=PATIENCE,
         )
         assert done.returncode == 0, done.stderr
-        told = json.loads(done.stdout)
+        *metrics, last = log_lines(done.stdout)
+        told: Any = last
         outcomes = {
             name: Outcome(
                 answer=outcome.get("answer"),
                 raised=outcome.get("raised", ""),
                 text=outcome.get("text", ""),
+                folder=folder / name,
                 files=files_below(folder / name),
                 simulator=simulators[name],
             )
             for name, outcome in zip(CALLS, told["outcomes"], strict=True)
         }
-        yield Invoked(imported=told["imported"], log=log_lines(done.stderr), outcomes=outcomes)
+        yield Invoked(
+            imported=told["imported"], log=log_lines(done.stderr), metrics=metrics, outcomes=outcomes
+        )
 
 
 def test_a_cold_start_imports_neither_the_command_line_nor_the_simulator_nor_aws(invoked: Invoked) -> None:
@@ -182,7 +182,7 @@ def test_a_hotels_event_syncs_that_one_and_answers_its_counts(invoked: Invoked) 
     stamp = outcome.answer["timestamp"]
     nights = json.loads(outcome.files[f"dev-pms-reservations/HOTEL002/reservation-{stamp}.json"])
     assert set(outcome.answer) == {
-        *("hotelCode", "status", "timestamp"),
+        *("hotelCode", "status", "timestamp", "hop"),
         *("reservationRows", "postings", "nights", "files"),
     }
     assert (outcome.answer["hotelCode"], outcome.answer["status"]) == ("HOTEL002", "done")
@@ -196,10 +196,18 @@ def test_an_unknown_hotel_raises(invoked: Invoked) -> None:
     assert "NOWHERE" in outcome.text
 
 
-@pytest.mark.parametrize("name", MISSPELT)
-def test_a_misspelt_event_raises_before_any_call(invoked: Invoked, name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "raised"), [("misspelt", "UsageError"), ("too many hops", "TooManyHopsError")]
+)
+def test_a_wrong_event_raises_before_any_call(invoked: Invoked, name: str, raised: str) -> None:
     outcome = invoked.outcomes[name]
-    assert (outcome.raised, outcome.files, outcome.simulator.calls) == ("UsageError", {}, [])
+    assert (outcome.raised, outcome.files, outcome.simulator.calls) == (raised, {}, [])
+
+
+def test_the_hotels_are_listed(invoked: Invoked) -> None:
+    outcome = invoked.outcomes["list"]
+    assert outcome.answer == {"hotels": [{"hotelCode": code} for code in HOTELS], "count": 3}, outcome.text
+    assert outcome.files == {}
 
 
 def test_wrong_settings_raise_before_any_call(invoked: Invoked) -> None:
@@ -218,7 +226,11 @@ def test_what_needs_a_person_is_answered_not_retried(invoked: Invoked) -> None:
 def test_of_all_hotels_those_that_can_be_are_synced(invoked: Invoked) -> None:
     outcome = invoked.outcomes["some denied"]
     assert outcome.answer["status"] == "some failed"
-    assert [hotel["status"] for hotel in outcome.answer["hotels"]] == ["done", "done", "failed"]
+    assert [(hotel["hotelCode"], hotel["status"]) for hotel in outcome.answer["hotels"]] == [
+        ("HOTEL003", "failed"),
+        ("HOTEL001", "done"),
+        ("HOTEL002", "done"),
+    ]
     assert outcome.registered == ["HOTEL001", "HOTEL002"]
 
 
@@ -229,12 +241,13 @@ def test_it_raises_where_no_hotel_was_synced(invoked: Invoked) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "raised"), [("one out of time", "StoppedError"), ("all out of time", "HotelsFailedError")]
+    ("name", "raised"), [("one out of time", "NoProgressError"), ("all out of time", "HotelsFailedError")]
 )
 def test_it_reads_nothing_new_45_seconds_before_its_end(invoked: Invoked, name: str, raised: str) -> None:
     outcome = invoked.outcomes[name]
     assert (outcome.raised, outcome.files, outcome.registered) == (raised, {}, [])
-    assert "Stopped before the hotel was read to its end" in outcome.text
+    assert "Stopped before the hotel was begun" in outcome.text
+    assert list(outcome.folder.rglob("head.json")) == []
     assert not [call for call in outcome.simulator.calls if call.path.startswith("/rms-v2")]
 
 
@@ -242,10 +255,22 @@ def test_a_wait_beyond_its_time_is_answered_with_when_to_come_back(invoked: Invo
     outcome = invoked.outcomes["paced"]
     assert outcome.answer["status"] == "continue", outcome.text
     assert outcome.answer["notBefore"].endswith("Z")
+    assert outcome.answer["hop"] == 1
     assert outcome.registered == []
+
+
+def test_each_hotels_end_has_its_metrics(invoked: Invoked) -> None:
+    ends = [line for line in invoked.log if line.get("event") in {"hotel_done", "hotel_failed"}]
+    assert [(line["HotelCode"], line["Outcome"]) for line in invoked.metrics] == [
+        (line["hotel_code"], line.get("outcome", "done")) for line in ends
+    ]
+    done = [line for line in invoked.metrics if line["HotelDone"]]
+    assert len(done) == 9
+    assert all(line["Calls"] > 10 and line["WatermarkAgeHours"] < 1 for line in done)
+    assert {line["Environment"] for line in invoked.metrics} == {"dev"}
 
 
 def test_nothing_private_is_answered_or_logged(invoked: Invoked) -> None:
     told = json.dumps([[outcome.answer, outcome.text] for outcome in invoked.outcomes.values()])
-    for text in (told, json.dumps(invoked.log)):
+    for text in (told, json.dumps(invoked.log), json.dumps(invoked.metrics)):
         assert not [private for private in ("sesame", "example.org", "demo-host-key") if private in text]

@@ -33,7 +33,7 @@ def test_a_sync_that_is_asked_to_stop_stops_and_publishes_nothing(
             out, rest = process.communicate(timeout=SOON)
     assert '"event": "run_opened"' in opened
     assert process.returncode == EXIT_CODES[number]
-    assert [(line["event"], line["outcome"]) for line in log_lines(rest)] == [("hotel_failed", "transient")]
+    assert [(line["event"], line["outcome"]) for line in log_lines(rest)] == [("hotel_failed", "continue")]
     assert "Stopped before the hotel was read to its end" in rest
     assert "Traceback" not in out + rest
     assert [call.path for call in simulator.calls if call.path.startswith("/rms-v2")] == [

@@ -11,6 +11,7 @@ from fake_pms import POLICY, page
 from stopping import CALLS, HELD, HOTEL, STAMP, HookedWorld, raising, undisturbed
 
 from host_pms.errors import (
+    AccessDeniedError,
     BusyError,
     ConnectorError,
     IncompleteListError,
@@ -215,16 +216,31 @@ def test_a_bug_leaves_the_run_open_and_the_next_one_goes_on(call: int) -> None:
     assert_as_undisturbed(world)
 
 
+def test_a_key_that_is_refused_meanwhile_costs_no_call_once_it_is_mended() -> None:
+    world = HookedWorld()
+    refused = AccessDeniedError("Host refused the key.")
+    world.pms.before = raising(refused, 5)
+    with failing(refused):
+        world.sync()
+    assert (world.phase, world.head.lease.held) == (Phase.EXTRACT, False)
+    assert world.open_run is not None
+    assert world.open_run.reason == "Host refused the key."
+    go_on(world)
+    assert (world.manifest()["outcome"], world.manifest()["reason"]) == ("published", "")
+    assert world.pms.calls == 2 * CALLS + 1
+    assert_as_undisturbed(world)
+
+
 def test_what_a_person_must_mend_ends_the_run_and_the_next_one_reads_anew() -> None:
     world = HookedWorld()
-    refused = NeedsPersonError("Host refused the key.")
+    refused = NeedsPersonError("The answer is beyond a limit.")
     world.pms.before = raising(refused, 5)
     with failing(refused):
         world.sync()
     assert world.open_run is None
     assert world.esb.watermarks == []
     manifest = world.manifest()
-    assert (manifest["outcome"], manifest["reason"]) == ("abandoned", "Host refused the key.")
+    assert (manifest["outcome"], manifest["reason"]) == ("abandoned", "The answer is beyond a limit.")
     assert [event.name for event in world.events][-1] is EventName.RUN_ABANDONED
     before = len(world.pms.answered)
     go_on(world)

@@ -2,18 +2,22 @@
 
 import hashlib
 from collections.abc import Callable
+from concurrent.futures import Executor, Future
+from contextlib import suppress
 from dataclasses import dataclass, field
 from io import BytesIO
+from typing import Any
 
 import msgspec
 import pytest
 from fakes import FakeClock, MemoryStore
 
-from host_pms.errors import BusyError, NeedsPersonError
+from host_pms.errors import BusyError, NeedsPersonError, StoppedError
 from host_pms.models.head import Progress, Span
 from host_pms.models.manifest import RawObject
 from host_pms.models.run import Run, run_timestamp
 from host_pms.services.answers import Answers
+from host_pms.services.lookahead import Ahead, Room
 
 BUCKET = "raw-reservations"
 RUN = Run(hotel_code="HOTEL001", started=run_timestamp(FakeClock().now()))
@@ -44,6 +48,8 @@ class Bench:
     recorded: list[Progress] = field(default_factory=list)
     asked: list[int] = field(default_factory=list)
     keep_lease: Callable[[], None] = lambda: None
+    checkpoint: Callable[[], None] = lambda: None
+    ahead: Ahead | None = None
 
     def answers(
         self, kept: Progress | None = None, *, opened_by: int = 1, epoch: int = 1, final: bool = False
@@ -56,6 +62,8 @@ class Bench:
             opened_by=opened_by,
             epoch=epoch,
             final=final,
+            ahead=self.ahead,
+            checkpoint=lambda: self.checkpoint(),  # noqa: PLW0108 - likewise
             keep_lease=lambda: self.keep_lease(),  # noqa: PLW0108 - it changes meanwhile
             record=self.recorded.append,
         )
@@ -67,6 +75,15 @@ class Bench:
     def ask(self, answers: Answers, number: int) -> bytes:
         answer = answers.ask("reservation", BUCKET, number, lambda: self.fetch(number))
         answers.accept("reservation", answer)
+        return answer.body
+
+    def ask_kind(self, answers: Answers, kind: str, number: int) -> bytes:
+        def fetch() -> bytes:
+            self.asked.append(number)
+            return f"{kind} {number}".encode()
+
+        answer = answers.ask(kind, BUCKET, number, fetch)
+        answers.accept(kind, answer)
         return answer.body
 
     def ask_to(self, answers: Answers, last: int) -> list[bytes]:
@@ -158,6 +175,104 @@ def test_what_a_worker_that_was_taken_over_still_keeps_is_another_object() -> No
     old.ask("reservation", BUCKET, 2, lambda: b"of the old worker")
     new.accept("reservation", new.ask("reservation", BUCKET, 2, lambda: b"of the new one"))
     assert new.progress().digest == rolled(body(1), b"of the new one")
+
+
+# --- kept answers are read ahead ---
+
+
+class Later(Executor):
+    """Does what was submitted when its result is asked for; `done` counts it."""
+
+    def __init__(self) -> None:
+        self.submitted = 0
+        self.done = 0
+
+    def submit(self, call: Callable[..., Any], /, *given: Any, **named: Any) -> Future[Any]:
+        self.submitted += 1
+        later = Future[Any]()
+
+        def do(_timeout: float | None = None) -> Any:
+            self.done += 1
+            return call(*given, **named)
+
+        later.result = do  # type: ignore[method-assign]
+        later.set_running_or_notify_cancel()
+        return later
+
+
+def test_kept_answers_are_read_ahead_by_the_threads_and_none_beyond_them() -> None:
+    bench = Bench()
+    kept = bench.kept(20)
+    threads = Later()
+    bench.ahead = Ahead(threads=threads, answers=8)
+    answers = bench.answers(kept, epoch=2)
+    assert bench.ask_to(answers, 22) == [body(number) for number in range(1, 23)]
+    assert (threads.submitted, threads.done) == (19, 19)
+    assert bench.asked == [21, 22]
+
+
+def test_each_of_several_kinds_and_epochs_is_read_ahead_under_its_own_name() -> None:
+    bench = Bench()
+    opened = bench.answers()
+    for kind in ("reservation", "revenue"):
+        for number in range(1, 4):
+            bench.ask_kind(opened, kind, number)
+    again = bench.answers(opened.progress(), epoch=2)
+    for kind, last in (("reservation", 3), ("revenue", 5)):
+        for number in range(1, last + 1):
+            bench.ask_kind(again, kind, number)
+    bench.asked.clear()
+    threads = Later()
+    bench.ahead = Ahead(threads=threads, answers=8)
+    last_one = bench.answers(again.progress(), epoch=3)
+    for kind, last in (("reservation", 3), ("revenue", 5)):
+        for number in range(1, last + 1):
+            assert bench.ask_kind(last_one, kind, number) == f"{kind} {number}".encode()
+    assert (bench.asked, threads.submitted, threads.done) == ([], 6, 6)
+    assert last_one.progress() == again.progress()
+
+
+def test_answers_that_were_read_ahead_must_be_those_recorded() -> None:
+    bench = Bench()
+    kept = bench.kept(5)
+    bench.store.objects[BUCKET, key(4)] = b"damaged"
+    bench.ahead = Ahead(threads=Later(), answers=8)
+    answers = bench.answers(kept, epoch=2)
+    with pytest.raises(NeedsPersonError, match="not those recorded"):
+        bench.ask_to(answers, 5)
+
+
+def test_a_stop_is_heard_between_two_kept_answers_and_loses_none() -> None:
+    bench = Bench()
+    kept = bench.kept(30)
+    bench.ahead = Ahead(threads=Later(), answers=8)
+    answers = bench.answers(kept, epoch=2)
+
+    def stop() -> None:
+        raise StoppedError("asked to stop")
+
+    bench.ask_to(answers, 12)
+    bench.checkpoint = stop
+    with pytest.raises(StoppedError), answers.reading():
+        bench.ask_to(answers, 13)
+    assert answers.mark() == 12
+    assert bench.recorded == []
+    bench.checkpoint = lambda: None
+    assert bench.ask_to(bench.answers(kept, epoch=3), 31)[-1] == body(31)
+    assert bench.asked == [31]
+
+
+def test_what_was_read_ahead_and_is_not_asked_for_any_more_gives_its_room_back() -> None:
+    bench = Bench()
+    kept = bench.kept(30)
+    room = Room(10 * len(body(10)))
+    bench.ahead = Ahead(threads=Later(), answers=8, room=room)
+    answers = bench.answers(kept, epoch=2)
+    with suppress(StoppedError), answers.reading():
+        bench.ask_to(answers, 12)
+        assert not room.take(10 * len(body(10)))
+        raise StoppedError("asked to stop")
+    assert room.take(10 * len(body(10)))
 
 
 # --- what is recorded, and when ---

@@ -7,12 +7,20 @@ from botocore import exceptions as aws
 from botocore.exceptions import BotoCoreError, ClientError
 from urllib3.exceptions import SSLError as TlsError
 
-from host_pms.aws.faults import translated
+from host_pms.aws.faults import Operation, translated
 from host_pms.errors import AccessDeniedError, ConnectorError, NeedsPersonError, TransientError
+
+WRITING = Operation(
+    doing="Writing s3://b/k",
+    thing="bucket b",
+    right="s3:PutObject",
+    kms_key="KMS key alias/pms",
+    kms_right="kms:GenerateDataKey",
+)
 
 
 def kind_of(error: Exception) -> ConnectorError:
-    with pytest.raises(ConnectorError) as caught, translated("Writing s3://b/k", "bucket b"):
+    with pytest.raises(ConnectorError) as caught, translated(WRITING):
         raise error
     assert caught.value.__cause__ is error
     assert caught.value.message.startswith("Writing s3://b/k failed")
@@ -20,19 +28,27 @@ def kind_of(error: Exception) -> ConnectorError:
 
 
 ANSWERS = [
-    ("AccessDenied", 403, AccessDeniedError, "on bucket b"),
-    ("InvalidAccessKeyId", 403, AccessDeniedError, "on bucket b"),
-    ("SignatureDoesNotMatch", 403, AccessDeniedError, "on bucket b"),
-    ("403", 403, AccessDeniedError, "on bucket b"),
+    ("AccessDenied", 403, AccessDeniedError, "the right s3:PutObject on bucket b"),
+    ("403", 403, AccessDeniedError, "the right s3:PutObject on bucket b"),
+    ("InvalidAccessKeyId", 403, AccessDeniedError, "Correct the AWS credentials that bucket b"),
+    ("SignatureDoesNotMatch", 403, AccessDeniedError, "Correct the AWS credentials that bucket b"),
     ("ExpiredToken", 400, AccessDeniedError, "Renew the AWS credentials"),
     ("RequestExpired", 400, AccessDeniedError, "Renew the AWS credentials"),
     ("RequestTimeTooSkewed", 403, NeedsPersonError, "clock"),
     ("NoSuchBucket", 404, NeedsPersonError, "Create bucket b"),
     ("PermanentRedirect", 301, NeedsPersonError, "Set AWS_REGION to the region of bucket b"),
-    ("KMS.DisabledException", 400, NeedsPersonError, "bucket b, its encryption key"),
+    ("ResourceNotFoundException", 400, NeedsPersonError, "Create bucket b"),
+    ("KMS.DisabledException", 400, NeedsPersonError, "Check that KMS key alias/pms is enabled"),
+    ("KMS.KMSInvalidStateException", 400, NeedsPersonError, "Check that KMS key alias/pms is enabled"),
+    ("DecryptionFailure", 400, NeedsPersonError, "Check that KMS key alias/pms is enabled"),
+    ("KMS.NotFoundException", 400, NeedsPersonError, "Create KMS key alias/pms"),
+    ("KmsNotFound", 400, NeedsPersonError, "Create KMS key alias/pms"),
+    ("KMS.AccessDeniedException", 400, AccessDeniedError, "kms:GenerateDataKey on KMS key alias/pms"),
+    ("KmsAccessDenied", 400, AccessDeniedError, "kms:GenerateDataKey on KMS key alias/pms"),
     ("InvalidRequest", 400, NeedsPersonError, "bucket b"),
     ("SlowDown", 503, TransientError, ""),
     ("SlowDown", 400, TransientError, ""),
+    ("KMS.ThrottlingException", 400, TransientError, ""),
     ("ThrottlingException", 400, TransientError, ""),
     ("RequestTimeout", 400, TransientError, ""),
     ("BadDigest", 400, TransientError, ""),
@@ -56,6 +72,23 @@ def test_an_answer_goes_by_its_code_and_then_its_status(
     assert remedy in error.remedy
     assert f"AWS answered {code} ({status})" in error.message
     assert "Jane Doe" not in str(error)
+
+
+@pytest.mark.parametrize(
+    ("code", "says"),
+    [
+        (
+            "AccessDenied",
+            "User: arn:aws:iam::1:user/x is not authorized to perform: kms:GenerateDataKey on resource: y",
+        ),
+        ("AccessDeniedException", "Access to KMS is not allowed"),
+    ],
+)
+def test_a_right_that_is_missing_on_the_key_is_told_of_the_key(code: str, says: str) -> None:
+    answer = {"Error": {"Code": code, "Message": says}, "ResponseMetadata": {"HTTPStatusCode": 403}}
+    error = kind_of(ClientError(answer, "PutObject"))  # type: ignore[arg-type]
+    assert error.remedy == "Give these AWS credentials the right kms:GenerateDataKey on KMS key alias/pms."
+    assert says not in str(error)
 
 
 BROKEN = [
@@ -118,5 +151,5 @@ def test_botocore_has_no_error_that_is_not_translated() -> None:
 
 
 def test_what_is_no_failure_of_aws_passes() -> None:
-    with pytest.raises(FileNotFoundError), translated("Reading s3://b/k", "bucket b"):
+    with pytest.raises(FileNotFoundError), translated(WRITING):
         raise FileNotFoundError

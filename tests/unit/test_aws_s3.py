@@ -15,11 +15,12 @@ from scripted_server import Answer, ScriptedServer, scripted
 
 from host_pms.aws.client import default_session, once, s3_client, sqs_client
 from host_pms.aws.s3 import S3Store, _Body
+from host_pms.aws.s3_rights import reading
 from host_pms.errors import AccessDeniedError, DivergentObjectError, NeedsPersonError, TransientError
 
 
-def refusal(status: int, code: str) -> Answer:
-    body = f"<Error><Code>{code}</Code><Message>Jane Doe, secret</Message></Error>".encode()
+def refusal(status: int, code: str, says: str = "Jane Doe, secret") -> Answer:
+    body = f"<Error><Code>{code}</Code><Message>{says}</Message></Error>".encode()
     return Answer(status=status, body=body, headers={"Content-Type": "application/xml"})
 
 
@@ -112,7 +113,8 @@ def test_a_connection_that_breaks_in_mid_read_is_transient(size: int) -> None:
 
 def test_closing_the_stream_gives_the_connection_back() -> None:
     connection = io.BytesIO(b"bytes")
-    stream = io.BufferedReader(_Body(StreamingBody(connection, 5), "Reading", "bucket b"), buffer_size=1)
+    body = _Body(StreamingBody(connection, 5), reading("bucket", "key", None))
+    stream = io.BufferedReader(body, buffer_size=1)
     assert stream.read(1) == b"b"
     stream.close()
     assert connection.closed
@@ -147,12 +149,35 @@ CALLS: list[Callable[[S3Store], object]] = [
 ]
 
 
-@pytest.mark.parametrize("call", CALLS)
-def test_every_call_names_the_bucket_that_is_refused(call: Callable[[S3Store], object]) -> None:
+@pytest.mark.parametrize(
+    ("call", "right"),
+    [
+        (CALLS[0], "s3:PutObject"),
+        (CALLS[1], "s3:GetObject, and s3:ListBucket"),
+        (CALLS[2], "s3:ListBucket"),
+    ],
+)
+def test_every_call_names_the_right_and_the_bucket_that_are_refused(
+    call: Callable[[S3Store], object], right: str
+) -> None:
     with store_at(refusal(403, "AccessDenied")) as (store, _), pytest.raises(AccessDeniedError) as caught:
         call(store)
-    assert "the-bucket" in caught.value.remedy
-    assert "secret" not in str(caught.value)
+    assert f"the right {right} on bucket the-bucket." in caught.value.remedy
+    assert "Jane Doe" not in str(caught.value)
+
+
+@pytest.mark.parametrize(("call", "right"), [(CALLS[0], "kms:GenerateDataKey"), (CALLS[1], "kms:Decrypt")])
+@pytest.mark.parametrize(
+    ("key_id", "key"),
+    [(None, "the KMS key of bucket the-bucket"), ("alias/pms", "KMS key alias/pms (AWS_S3_KMS_KEY_ID)")],
+)
+def test_a_right_that_is_missing_on_the_encryption_key_names_that(
+    call: Callable[[S3Store], object], right: str, key_id: str | None, key: str
+) -> None:
+    denied = refusal(403, "AccessDenied", f"x is not authorized to perform: {right} on resource: y")
+    with store_at(denied, key_id=key_id) as (store, _), pytest.raises(AccessDeniedError) as caught:
+        call(store)
+    assert caught.value.remedy == f"Give these AWS credentials the right {right} on {key}."
 
 
 @pytest.mark.parametrize("call", CALLS[:2])
@@ -247,6 +272,7 @@ def test_boto3_is_not_imported_until_it_is_needed() -> None:
     script = """
 import sys
 from host_pms.aws.s3 import S3Store, _Body
+from host_pms.aws.s3_rights import reading
 from host_pms.aws.sqs import SqsQueue
 S3Store(region="eu-west-1")
 SqsQueue("q.fifo", region="eu-west-1")

@@ -95,6 +95,15 @@ def test_a_refused_swap_says_what_it_means_after_one_try(
     assert len(server.requests) == 1
 
 
+@pytest.mark.parametrize(
+    ("expected", "right"), [(None, "s3:PutObject"), ('"old"', "s3:PutObject, and s3:GetObject")]
+)
+def test_a_missing_right_is_named_with_the_bucket(expected: str | None, right: str) -> None:
+    with heads_at(refusal(403, "AccessDenied")) as (heads, _), pytest.raises(AccessDeniedError) as caught:
+        heads.swap("the-bucket", KEY, b"bytes", expected=expected)
+    assert caught.value.remedy.endswith(f"the right {right} on bucket the-bucket.")
+
+
 def test_a_swap_without_an_answer_is_transient_and_sent_once() -> None:
     with scripted() as server:
         heads = S3Heads(region="eu-west-1", endpoint_url=server.url, retries=3, session=nobody)

@@ -62,7 +62,9 @@ def test_attributes_are_sent_as_strings() -> None:
     [
         (refusal(400, "QueueDoesNotExist"), NeedsPersonError, "Create queue pms.fifo"),
         (refusal(403, "AccessDeniedException"), AccessDeniedError, "on queue pms.fifo"),
-        (refusal(400, "UnrecognizedClientException"), AccessDeniedError, "on queue pms.fifo"),
+        (refusal(400, "KmsAccessDenied"), AccessDeniedError, "kms:Decrypt on the KMS key of queue pms.fifo"),
+        (refusal(400, "KmsNotFound"), NeedsPersonError, "Create the KMS key of queue pms.fifo"),
+        (refusal(400, "UnrecognizedClientException"), AccessDeniedError, "credentials that queue pms.fifo"),
         (refusal(403, "KmsThrottled"), TransientError, ""),
         (refusal(403, "RequestThrottled"), TransientError, ""),
         (refusal(503, "ServiceUnavailable"), TransientError, ""),
@@ -80,6 +82,15 @@ def test_a_refusal_names_the_queue(
         send(queue)
     assert type(caught.value) is kind
     assert remedy in caught.value.remedy
+
+
+@pytest.mark.parametrize(("before", "right"), [((), "sqs:GetQueueUrl"), ((ADDRESS,), "sqs:SendMessage")])
+def test_a_missing_right_is_named(before: tuple[Answer, ...], right: str) -> None:
+    with (
+        queue_at(*before, refusal(403, "AccessDenied")) as (queue, _),
+        pytest.raises(AccessDeniedError, match=f"the right {right} on queue"),
+    ):
+        send(queue)
 
 
 def test_a_failed_look_up_is_tried_again_at_the_next_send() -> None:

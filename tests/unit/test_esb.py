@@ -12,6 +12,7 @@ from pydantic import SecretStr
 
 from host_pms.clients.esb import EsbApi
 from host_pms.clients.http import HttpSender
+from host_pms.clients.keys import EVERYBODY, GivenKeys
 from host_pms.errors import AccessDeniedError, ConnectorError, NeedsPersonError, TransientError, UsageError
 from host_pms.ports import Registration
 
@@ -30,8 +31,8 @@ def esb(*replies: Reply) -> tuple[EsbApi, Upstream]:
     clock = FakeClock()
     upstream = Upstream(*replies, clock=clock)
     sender = HttpSender(client=httpx2.Client(transport=httpx2.MockTransport(upstream)), clock=clock)
-    key = SecretStr("esb-key")
-    return EsbApi(sender=sender, base_url="https://esb.example/api/", key=key, key_header="X-Key"), upstream
+    keys = GivenKeys(keys={EVERYBODY: SecretStr("esb-key")}, remedy="Check ESB_API_KEY.", missing="")
+    return EsbApi(sender=sender, base_url="https://esb.example/api/", keys=keys, key_header="X-Key"), upstream
 
 
 def answering(body: Any, status: int = 200) -> EsbApi:

@@ -8,9 +8,10 @@ from fakes import FakeClock
 from http_doubles import Reply, Upstream
 from pydantic import SecretStr
 
-from host_pms.clients.host_api import HostApi, SubscriptionKeys
+from host_pms.clients.host_api import HostApi
 from host_pms.clients.http import HttpSender
-from host_pms.errors import NeedsPersonError, StoppedError
+from host_pms.clients.keys import EVERYBODY, GivenKeys
+from host_pms.errors import NeedsPersonError, StoppedError, TransientError
 
 UPDATE_FROM = datetime(2024, 1, 14, 2, 0, 0, 999_999)
 
@@ -25,12 +26,11 @@ def host(
         if checkpoint is not None:
             raise checkpoint("stopped")
 
+    keys = {"OWN": SecretStr("own-key"), **({EVERYBODY: SecretStr(shared)} if shared else {})}
     api = HostApi(
         sender=HttpSender(client=httpx2.Client(transport=httpx2.MockTransport(upstream)), clock=clock),
         base_url="https://host.example/rms-v2/",
-        keys=SubscriptionKeys(
-            shared=SecretStr(shared) if shared else None, own={"OWN": SecretStr("own-key")}
-        ),
+        keys=GivenKeys(keys=keys, remedy="Check it.", missing="Set it."),
         calls_per_minute=0,
         checkpoint=check,
     )
@@ -75,6 +75,24 @@ def test_nothing_is_called_after_a_stop() -> None:
     api, upstream = host(checkpoint=StoppedError)
     with pytest.raises(StoppedError):
         api.reservations("H", UPDATE_FROM, 0)
+    assert upstream.requests == []
+
+
+def test_what_is_fetched_ahead_has_one_try_and_none_when_nobody_wants_it() -> None:
+    api, upstream = host(Reply(503, b""), Reply())
+    with pytest.raises(TransientError):
+        api.ahead(lambda: True).reservations("H", UPDATE_FROM, 99)
+    with pytest.raises(TransientError):
+        api.ahead(lambda: False).revenue("H", UPDATE_FROM, 99)
+    assert len(upstream.requests) == 1
+    api.reservations("H", UPDATE_FROM, 99)
+    assert upstream.requests[0].url == upstream.requests[1].url
+
+
+def test_nothing_is_fetched_ahead_after_a_stop() -> None:
+    api, upstream = host(checkpoint=StoppedError)
+    with pytest.raises(StoppedError):
+        api.ahead(lambda: True).reservations("H", UPDATE_FROM, 0)
     assert upstream.requests == []
 
 

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from host_pms.clients.pacing import Pacing
+from host_pms.clients.window import Paces
 from host_pms.errors import RateLimitedError
 
 GOOD = Reply(200, b"{}")
@@ -80,7 +81,7 @@ def test_calls_that_left_the_window_are_forgotten() -> None:
     pace = pacing(clock)
     for _ in range(50):
         pace.wait_turn("reading", "shared", calls_per_minute=3)
-    window = pace._keys["shared"].window
+    window = pace._paces.of("shared")._calls
     assert window is not None
     assert window.count() <= 3
 
@@ -113,3 +114,11 @@ def test_threads_share_the_window_of_their_key() -> None:
     assert it.calls == 60
     # 60 calls of 10 a window take 5 whole windows at least, however the threads took turns.
     assert max(it.upstream.times) - min(it.upstream.times) > 5 * 61
+
+
+def test_calls_count_on_in_the_next_run_of_a_process() -> None:
+    clock, paces = FakeClock(), Paces()
+    for run in range(2):
+        pace = Pacing(clock=clock, seconds_left=lambda: None, longest_pause=600, paces=paces)
+        pace.wait_turn("reading", "shared", calls_per_minute=1)
+        assert clock.monotonic() == pytest.approx(1000 + 61 * run, abs=0.01)

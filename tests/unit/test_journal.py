@@ -7,7 +7,7 @@ import msgspec
 import pytest
 from fakes import FakeClock, MemoryHeads
 
-from host_pms.errors import BusyError, NeedsPersonError, TransientError, WriteConflictError
+from host_pms.errors import BusyError, NeedsPersonError, StoppedError, TransientError, WriteConflictError
 from host_pms.models.head import Head, read_head, write_head
 from host_pms.services.journal import Journal, holding
 
@@ -123,6 +123,36 @@ def test_a_store_that_never_answers_is_transient() -> None:
     heads = Faulty(clock, *[("before", TransientError("no answer"))] * 5)
     with pytest.raises(TransientError):
         journal(heads, clock).acquire()
+
+
+def test_the_same_body_is_sent_again_after_a_pause_that_doubles() -> None:
+    clock = FakeClock()
+    heads = Faulty(clock, *[("before", TransientError("no answer"))] * 5)
+    with pytest.raises(TransientError):
+        journal(heads, clock).acquire()
+    assert clock.sleeps == [0.5, 1.0, 2.0, 4.0]
+
+
+def test_a_stop_cuts_the_pause_and_not_the_record() -> None:
+    class Stopping(FakeClock):
+        def sleep(self, seconds: float) -> None:
+            raise StoppedError(f"asked to stop, {seconds} s before the end of a pause")
+
+    clock = Stopping()
+    heads = Faulty(clock, *[("before", TransientError("no answer"))] * 4)
+    journal(heads, clock).acquire()
+    assert stored(heads).lease.held
+
+
+def test_the_last_send_whose_answer_got_lost_is_known_by_the_head() -> None:
+    """The first four never arrive, the fifth lands unheard."""
+    clock = FakeClock()
+    error = TransientError("no answer")
+    heads = Faulty(clock, *[("before", error)] * 4, ("after", error))
+    held = journal(heads, clock)
+    held.acquire()
+    held.release()
+    assert (stored(heads).sequence, stored(heads).lease.held) == (2, False)
 
 
 def test_a_412_of_another_workers_write_is_a_loss() -> None:

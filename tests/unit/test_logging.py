@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from host_pms.config.logging import LogFormat, configure_logging, log_event, warn_of_unknown
+from host_pms.config.logging import LogFormat, configure_logging, log_event, mask, warn_of_unknown
 from host_pms.events import Event, EventName
 
 SECRETS = ("sesame", "sesame-open", "abc")
@@ -74,7 +74,11 @@ def test_every_event_says_its_name_at_its_level(name: EventName) -> None:
     stream = configured("DEBUG")
     log_event(Event(name=name, source="host_pms.services.sync", message="It happened."))
     (line,) = lines(stream)
-    levels = {"page_read": "DEBUG", "hotel_failed": "ERROR", "command_failed": "ERROR"}
+    levels = {
+        **dict.fromkeys(["parameters_read", "config_read", "page_read"], "DEBUG"),
+        **dict.fromkeys(["hotel_failed", "command_failed"], "ERROR"),
+        "rate_budget_unreachable": "WARNING",
+    }
     assert (line["event"], line["level"]) == (name.value, levels.get(name.value, "INFO"))
 
 
@@ -159,3 +163,15 @@ def test_to_configure_again_replaces_what_was() -> None:
     first, second = configured(), configured()
     log_event(EXTRACTED)
     assert (first.getvalue(), len(lines(second))) == ("", 1)
+
+
+def test_what_is_learned_later_is_masked_too_and_stays_masked_when_logging_is_configured_again() -> None:
+    first = configured()
+    mask(["swordfish", "key"])
+    logging.getLogger("host_pms.test").info("swordfish-open and a key")
+    second = configured()
+    logging.getLogger("host_pms.test").info("swordfish and sesame")
+    assert [line["message"] for line in (*lines(first), *lines(second))] == [
+        "***-open and a key",
+        "*** and ***",
+    ]

@@ -1,5 +1,6 @@
 """S7 and S8: lists that change, shrink, lie and break off while they are read."""
 
+import math
 import random
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -63,14 +64,40 @@ def test_every_row_comes_once_in_as_few_calls_as_the_overlap_allows(count: int, 
     assert read(rows_of(count)) == (list(range(count)), calls)
 
 
-@pytest.mark.parametrize("cap", [50, 40, 99])
-def test_a_page_cap_below_the_limit_is_followed(cap: int) -> None:
-    assert read(rows_of(500), page_rows=cap)[0] == list(range(500))
+@pytest.mark.parametrize(("count", "cap"), [(500, 99), (500, 50), (500, 40), (139, 10), (5000, 10), (500, 2)])
+def test_a_page_cap_below_the_limit_is_followed(count: int, cap: int) -> None:
+    assert read(rows_of(count), page_rows=cap) == (list(range(count)), math.ceil((count - 1) / (cap - 1)))
 
 
-def test_a_page_cap_that_would_take_too_many_calls_is_given_up() -> None:
+def test_pages_of_one_row_lead_nowhere_and_are_given_up() -> None:
     with pytest.raises(TransientError, match="too many calls"):
-        read(rows_of(500), page_rows=2)
+        read(rows_of(500), page_rows=1)
+
+
+@pytest.mark.parametrize(("page_rows", "most"), [(100, 3 * 1000 / 99 + 10), (10, 3 * 1000 / 9 + 10)])
+def test_a_list_may_take_three_times_its_pages_and_ten_calls(page_rows: int, most: float) -> None:
+    """Its first row goes whenever a page was read, so that each second page steps back."""
+    calls = 0
+
+    def drop_the_first(rows: Rows, call: int) -> None:
+        nonlocal calls
+        calls = call + 1
+        if call:
+            rows[:] = [*rows[1:], reservation(ResId=f"new {call}")]
+
+    with pytest.raises(TransientError, match="too many calls"):
+        read(rows_of(1000), change=drop_the_first, page_rows=page_rows)
+    assert calls == math.floor(most) + 1
+
+
+def test_a_seam_is_looked_for_a_page_further_back_however_long_pages_are() -> None:
+    def drop_an_early_row(rows: Rows, call: int) -> None:
+        if call == 20:
+            del rows[3]
+
+    # 56 pages of 9 new rows; the seam after the 20th is found one page further back, which is read again.
+    ids, calls = read(rows_of(500), change=drop_an_early_row, page_rows=10)
+    assert (ids, calls) == (list(range(500)), 56 + 2)
 
 
 def test_rows_that_moved_forward_are_found_by_stepping_back() -> None:
@@ -169,6 +196,18 @@ def test_a_list_that_grows_at_its_end_is_read_to_its_new_end() -> None:
             rows.append(reservation(ResId="late"))
 
     assert read(rows_of(150), change=append)[0] == [*range(150), "late"]
+
+
+def test_a_page_that_was_answered_before_the_one_in_front_of_it_is_only_read_again() -> None:
+    """It was fetched ahead: a row came in front of it, and only then the page before it was answered."""
+    rows = rows_of(400)
+    older = page("Reservations", rows, 198)
+    new = [reservation(ResId="new"), *rows]
+    answers = [page("Reservations", rows, 0), page("Reservations", new, 99), older]
+    ids, calls = read(new, answers=answers)
+    assert ids == list(range(400))
+    # Five pages; the older one again, after the one in front of it; the last one, as the new row is missed.
+    assert calls == 5 + 2 + 1
 
 
 def charges(count: int) -> Rows:

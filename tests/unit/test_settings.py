@@ -10,12 +10,12 @@ from pydantic import SecretStr, ValidationError
 
 from host_pms.config.settings import (
     Settings,
-    duration,
     given_settings,
     read_archive_settings,
     read_settings,
     unknown_variables,
 )
+from host_pms.config.values import duration
 from host_pms.errors import SettingsError, UsageError
 
 EXAMPLE = Path(__file__).parents[2] / ".env.example"
@@ -28,7 +28,7 @@ NO_DEFAULT = {
     "HOST_API_SUBSCRIPTION_KEYS",
     "RATE_BUDGET_TABLE",
 }
-UNSERVED = {"ESB_API_KEY_SECRET", "HOST_API_KEYS_SECRET", "RATE_BUDGET_TABLE"}
+SECRETS = {"ESB_API_KEY_SECRET", "HOST_API_KEYS_SECRET"}
 
 
 @pytest.fixture(autouse=True)
@@ -64,10 +64,13 @@ def test_every_field_is_a_variable_of_the_example_and_vice_versa() -> None:
 
 
 def test_what_the_example_shows_can_be_set(env_file: Path) -> None:
-    shown = {name: value for name, value in examples().items() if "<" not in value and name not in UNSERVED}
-    settings = read(env_file, **shown)
+    shown = {name: value for name, value in examples().items() if "<" not in value}
+    settings = read(env_file, **{name: value for name, value in shown.items() if name not in SECRETS})
     assert settings.aws_s3_kms_key_id == "alias/pms"
     assert settings.import_lookback == timedelta(hours=2)
+    named = read(env_file, **shown, **dict.fromkeys(REQUIRED, ""))
+    assert named.esb_api_key_secret == "pms/esb-api-key"  # noqa: S105 - a name
+    assert named.host_api_keys_secret == ("pms/host-api-keys",)
 
 
 def test_the_example_as_it_stands_is_refused_for_its_placeholders() -> None:
@@ -89,7 +92,7 @@ def test_past_runs_need_the_storage_alone(env_file: Path) -> None:
 
 def test_the_example_tells_the_defaults(env_file: Path) -> None:
     told = re.findall(r"default: (.+)\.\n#([A-Z0-9_]+)=", EXAMPLE.read_text())
-    defaults = {name: text for text, name in told if not text.startswith("none")}
+    defaults = {name: text for text, name in told if name not in NO_DEFAULT}
     del defaults["LOG_FORMAT"]  # it depends on the terminal, and is None until that is asked
     assert len(defaults) == len(Settings.model_fields) - len(REQUIRED) - len(NO_DEFAULT) - 1
     assert read(env_file, **defaults) == read(env_file)
@@ -125,8 +128,10 @@ def test_defaults(env_file: Path) -> None:
         "esb_api_key_secret": None,
         "host_api_keys_secret": None,
         "rate_budget_table": None,
+        "rate_budget_processes": 1,
         "log_level": "INFO",
         "log_format": None,
+        "metrics": "none",
     }
 
 
@@ -183,12 +188,17 @@ WRONG = {
     "LEASE_TTL": "2s",
     "LOG_LEVEL": "loud",
     "LOG_FORMAT": "xml",
-    **dict.fromkeys(sorted(UNSERVED), "a-name"),
+    "ESB_API_KEY_SECRET": "two words",
+    "HOST_API_KEYS_SECRET": "one,,two",
+    "RATE_BUDGET_TABLE": "a table",
+    "RATE_BUDGET_PROCESSES": "0",
 }
 
 
 def test_all_faults_are_told_together_each_with_its_variable(env_file: Path) -> None:
-    wrong = {**WRONG, "HOST_API_BASE_URL": "ftp:", "ESB_API_KEY": ""}
+    # A secret that is named wrongly would stand for the key that is missing.
+    wrong = {name: value for name, value in WRONG.items() if name not in SECRETS}
+    wrong |= {"HOST_API_BASE_URL": "ftp:", "ESB_API_KEY": ""}
     assert sorted(fault.split(":")[0] for fault in faults(env_file, **wrong)) == sorted(wrong)
 
 
@@ -230,6 +240,48 @@ def test_missing_keys_are_told_together(env_file: Path, given: dict[str, str], m
         read_settings(env_file)
     assert [fault.split(":")[0] for fault in raised.value.faults] == missing
     assert all(": is missing" in fault for fault in raised.value.faults)
+
+
+def test_each_process_has_a_call_a_minute(env_file: Path) -> None:
+    assert read(env_file, RATE_BUDGET_PROCESSES="200").rate_budget_processes == 200
+    assert read(env_file, RATE_BUDGET_PROCESSES="500", HOST_API_RATE_LIMIT="0").rate_budget_processes == 500
+    (fault,) = faults(env_file, RATE_BUDGET_PROCESSES="201")
+    assert fault.startswith("RATE_BUDGET_PROCESSES: must be at most HOST_API_RATE_LIMIT")
+
+
+def test_names_of_secrets_stand_for_the_keys(env_file: Path) -> None:
+    env_file.write_text("ESB_API_KEY_SECRET=pms/esb\nHOST_API_KEYS_SECRET=pms/host-1, pms/host-2\n")
+    settings = read_settings(env_file)
+    assert (settings.esb_api_key, settings.host_api_subscription_key, settings.secrets) == (None, None, ())
+    assert settings.host_api_keys_secret == ("pms/host-1", "pms/host-2")
+
+
+@pytest.mark.parametrize(
+    ("given", "variable", "secret"),
+    [
+        ({"ESB_API_KEY_SECRET": "pms/esb"}, "ESB_API_KEY", "ESB_API_KEY_SECRET"),
+        ({"HOST_API_KEYS_SECRET": "pms/host"}, "HOST_API_SUBSCRIPTION_KEY", "HOST_API_KEYS_SECRET"),
+        (
+            {
+                "HOST_API_KEYS_SECRET": "pms/host",
+                "HOST_API_SUBSCRIPTION_KEY": "",
+                "HOST_API_SUBSCRIPTION_KEYS": '{"HOTEL001": "sesame"}',
+            },
+            "HOST_API_SUBSCRIPTION_KEYS",
+            "HOST_API_KEYS_SECRET",
+        ),
+    ],
+)
+def test_a_key_and_the_name_of_its_secret_are_one_too_many(
+    env_file: Path, given: dict[str, str], variable: str, secret: str
+) -> None:
+    assert faults(env_file, **given) == [f"{variable}: is set, and so is {secret}; keep one of them"]
+
+
+def test_a_wrong_name_of_a_secret_is_not_also_a_missing_key(env_file: Path) -> None:
+    names = {"ESB_API_KEY_SECRET": "two words", "HOST_API_KEYS_SECRET": "one,,two"}
+    told = faults(env_file, **names, **dict.fromkeys(REQUIRED, ""))
+    assert [fault.split(":")[0] for fault in told] == sorted(names)
 
 
 def test_a_hotels_own_keys_are_enough(env_file: Path) -> None:

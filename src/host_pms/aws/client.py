@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 if TYPE_CHECKING:
     from boto3.session import Session
     from botocore.config import Config
+    from types_boto3_dynamodb.client import DynamoDBClient
     from types_boto3_s3.client import S3Client
+    from types_boto3_secretsmanager.client import SecretsManagerClient
     from types_boto3_sqs.client import SQSClient
 
 T = TypeVar("T")
@@ -18,6 +20,8 @@ T = TypeVar("T")
 # The same as for the two APIs, so that one slow neighbour cannot hold a run longer than another.
 _CONNECT_SECONDS = 5
 _READ_SECONDS = 20
+# Where there is something better to do than to wait.
+_SHORT_SECONDS = 2
 
 # botocore's default of 10 makes threads wait for one another as soon as eight hotels put and read at once.
 _CONNECTIONS = 32
@@ -56,12 +60,29 @@ def sqs_client(session: "Session", *, region: str, endpoint_url: str | None, ret
     return session.client("sqs", region_name=region, endpoint_url=endpoint_url, config=_config(retries))
 
 
-def _config(retries: int, *, addressing: Literal["auto", "path"] = "auto") -> "Config":
+def secrets_client(
+    session: "Session", *, region: str, endpoint_url: str | None, retries: int
+) -> "SecretsManagerClient":
+    """A client for Secrets Manager, or for a compatible server at `endpoint_url`."""
+    return session.client(
+        "secretsmanager", region_name=region, endpoint_url=endpoint_url, config=_config(retries)
+    )
+
+
+def dynamodb_client(session: "Session", *, region: str, endpoint_url: str | None) -> "DynamoDBClient":
+    """A client for DynamoDB, or for a compatible server; it sends once, and waits only shortly."""
+    config = _config(0, seconds=_SHORT_SECONDS)
+    return session.client("dynamodb", region_name=region, endpoint_url=endpoint_url, config=config)
+
+
+def _config(
+    retries: int, *, addressing: Literal["auto", "path"] = "auto", seconds: int = _READ_SECONDS
+) -> "Config":
     from botocore.config import Config  # noqa: PLC0415 -- not imported until needed
 
     return Config(
-        connect_timeout=_CONNECT_SECONDS,
-        read_timeout=_READ_SECONDS,
+        connect_timeout=min(seconds, _CONNECT_SECONDS),
+        read_timeout=seconds,
         retries={"mode": "standard", "total_max_attempts": retries + 1},
         max_pool_connections=_CONNECTIONS,
         s3={"addressing_style": addressing},

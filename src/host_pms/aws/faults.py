@@ -1,10 +1,12 @@
-"""AWS's errors, translated once into ours: what to do next, and on which bucket or queue.
+"""AWS's errors, translated once into ours: what to do next, on what, and with which right.
 
 A message holds AWS's error code and status, never the text of its answer.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from host_pms.errors import AccessDeniedError, ConnectorError, NeedsPersonError, TransientError
@@ -22,6 +24,7 @@ _PASSING = frozenset(
         "KmsThrottled",
         "OperationAborted",
         "OverLimit",
+        "ProvisionedThroughputExceededException",
         "RequestLimitExceeded",
         "RequestThrottled",
         "RequestTimeout",
@@ -32,7 +35,11 @@ _PASSING = frozenset(
         "XAmzContentSHA256Mismatch",
     }
 )
-_GRANT = "Give these AWS credentials the right to do this on {thing}."
+_GRANT = "Give these AWS credentials the right {right} on {thing}."
+_GRANT_KEY = "Give these AWS credentials the right {kms_right} on {kms_key}."
+_CREATE_KEY = "Create {kms_key}, or correct what names it."
+_CHECK_KEY = "Check that {kms_key} is enabled and may be used for this."
+_SIGN_IN = "Correct the AWS credentials that {thing} is used with."
 _RENEW = "Renew the AWS credentials that {thing} is used with."
 _CREATE = "Create {thing}, or correct the setting that names it."
 _REGION = "Set AWS_REGION to the region of {thing}."
@@ -42,21 +49,54 @@ _CLOCK = "Set this machine's clock: AWS refuses what is 15 minutes off."
 _REMEDIES: Mapping[str, tuple[type[NeedsPersonError], str]] = {
     "AccessDenied": (AccessDeniedError, _GRANT),
     "AccessDeniedException": (AccessDeniedError, _GRANT),
-    "InvalidClientTokenId": (AccessDeniedError, _GRANT),
-    "UnrecognizedClientException": (AccessDeniedError, _GRANT),
+    "InvalidClientTokenId": (AccessDeniedError, _SIGN_IN),
+    "UnrecognizedClientException": (AccessDeniedError, _SIGN_IN),
+    "InvalidAccessKeyId": (AccessDeniedError, _SIGN_IN),
+    "SignatureDoesNotMatch": (AccessDeniedError, _SIGN_IN),
+    "InvalidSignatureException": (AccessDeniedError, _SIGN_IN),
     "ExpiredToken": (AccessDeniedError, _RENEW),
     "ExpiredTokenException": (AccessDeniedError, _RENEW),
     "RequestExpired": (AccessDeniedError, _RENEW),
     "TokenRefreshRequired": (AccessDeniedError, _RENEW),
     "RequestTimeTooSkewed": (NeedsPersonError, _CLOCK),
     "NoSuchBucket": (NeedsPersonError, _CREATE),
+    "ResourceNotFoundException": (NeedsPersonError, _CREATE),
     "QueueDoesNotExist": (NeedsPersonError, _CREATE),
     "AWS.SimpleQueueService.NonExistentQueue": (NeedsPersonError, _CREATE),
+    "DecryptionFailure": (NeedsPersonError, _CHECK_KEY),
     "AuthorizationHeaderMalformed": (NeedsPersonError, _REGION),
     "IllegalLocationConstraintException": (NeedsPersonError, _REGION),
     "PermanentRedirect": (NeedsPersonError, _REGION),
 }
 _OTHER_REMEDY = "Check {thing}, its encryption key and its policy."
+
+# The same for the key that encrypts a thing: S3 and SQS write KMS.NotFoundException or KmsNotFound.
+_CODE_OF_KMS = re.compile(r"(?:KMS\.|Kms)(?:KMS)?(\w+?)(?:Exception)?")
+_REMEDIES_OF_KMS: Mapping[str, tuple[type[NeedsPersonError], str]] = {
+    "AccessDenied": (AccessDeniedError, _GRANT_KEY),
+    "NotFound": (NeedsPersonError, _CREATE_KEY),
+}
+# Where a right on the key is missing, the code alone would blame the bucket, queue or secret.
+_KMS_DENIED = re.compile(r"\bkms:[A-Z]|Access to KMS is not allowed")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Operation:
+    """What was asked of AWS, and what it takes.
+
+    Args:
+        doing: begins the message: `Writing s3://dev-pms-segments/H1/segments.json`.
+        thing: what a person would look at: `bucket dev-pms-segments`.
+        right: the permission on it: `s3:PutObject`.
+        kms_key: the key that encrypts it, if one does: `KMS key alias/pms`.
+        kms_right: the permission on the key.
+    """
+
+    doing: str
+    thing: str
+    right: str
+    kms_key: str = ""
+    kms_right: str = ""
 
 
 def status_of(error: "ClientError") -> int:
@@ -70,12 +110,8 @@ def code_of(error: "ClientError") -> str:
 
 
 @contextmanager
-def translated(doing: str, thing: str) -> Iterator[None]:
-    """Raise botocore's errors as ours; `doing` begins the message, `thing` is what the remedy is about.
-
-    Args:
-        doing: the operation and its object: `Writing s3://dev-pms-segments/H1/segments.json`.
-        thing: what a person would look at: `bucket dev-pms-segments`.
+def translated(operation: Operation) -> Iterator[None]:
+    """Raise botocore's errors as ours, with what a person has to do.
 
     Raises:
         TransientError: throttling, 5xx, connections that fail or break.
@@ -88,21 +124,32 @@ def translated(doing: str, thing: str) -> Iterator[None]:
     try:
         yield
     except ClientError as error:
-        raise _answered(error, doing, thing) from error
+        raise _answered(error, operation) from error
     except BotoCoreError as error:
-        raise _unanswered(error, doing, thing) from error
+        raise _unanswered(error, operation.doing, operation.thing) from error
     except HTTPError as error:  # botocore lets some of urllib3's through while a body is read
-        raise TransientError(f"{doing} failed: {type(error).__name__}.") from error
+        raise TransientError(f"{operation.doing} failed: {type(error).__name__}.") from error
 
 
-def _answered(error: "ClientError", doing: str, thing: str) -> ConnectorError:
+def _answered(error: "ClientError", operation: Operation) -> ConnectorError:
     code, status = code_of(error), status_of(error)
-    message = f"{doing} failed: AWS answered {code} ({status})."
+    message = f"{operation.doing} failed: AWS answered {code} ({status})."
     if code in _PASSING or status == 429 or status >= 500:  # noqa: PLR2004 -- HTTP's own numbers
         return TransientError(message)
-    by_status = (AccessDeniedError, _GRANT) if status in {401, 403} else (NeedsPersonError, _OTHER_REMEDY)
-    kind, remedy = _REMEDIES.get(code, by_status)
-    return kind(message, remedy=remedy.format(thing=thing))
+    kind, remedy = _remedy(error)
+    return kind(message, remedy=remedy.format_map(asdict(operation)))
+
+
+def _remedy(error: "ClientError") -> tuple[type[NeedsPersonError], str]:
+    code, denied = code_of(error), status_of(error) in {401, 403}
+    if of_kms := _CODE_OF_KMS.fullmatch(code):
+        return _REMEDIES_OF_KMS.get(of_kms[1], (NeedsPersonError, _CHECK_KEY))
+    kind, remedy = _REMEDIES.get(
+        code, (AccessDeniedError, _GRANT) if denied else (NeedsPersonError, _OTHER_REMEDY)
+    )
+    if remedy == _GRANT and _KMS_DENIED.search(error.response.get("Error", {}).get("Message", "")):
+        return kind, _GRANT_KEY
+    return kind, remedy
 
 
 def _unanswered(error: "BotoCoreError", doing: str, thing: str) -> ConnectorError:

@@ -7,7 +7,8 @@ from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 from host_pms.aws.client import default_session, once, s3_client
-from host_pms.aws.faults import code_of, translated
+from host_pms.aws.faults import Operation, code_of, translated
+from host_pms.aws.s3_rights import listing, reading, writing
 from host_pms.errors import DivergentObjectError, TransientError
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ class S3Store:
         Raises:
             DivergentObjectError: it is there with other bytes, which stay.
         """
-        with translated(f"Writing s3://{bucket}/{key}", f"bucket {bucket}"):
+        with translated(writing(bucket, key, self._kms_key_id)):
             if self._create(bucket, key, body):
                 return
         if self._sha256(bucket, key) != _sha256(body):
@@ -85,7 +86,7 @@ class S3Store:
     def _listing(
         self, bucket: str, request: "ListObjectsV2RequestPaginateTypeDef"
     ) -> "list[ListObjectsV2OutputTypeDef]":
-        with translated(f"Listing s3://{bucket}/{request.get('Prefix', '')}", f"bucket {bucket}"):
+        with translated(listing(bucket, request.get("Prefix", ""))):
             client = self._client()
             try:
                 return list(client.get_paginator("list_objects_v2").paginate(**request))
@@ -121,8 +122,8 @@ class S3Store:
             raise TransientError(f"s3://{bucket}/{key} was there and is gone.") from error
 
     def _open(self, bucket: str, key: str) -> io.BufferedReader:
-        doing = f"Reading s3://{bucket}/{key}"
-        with translated(doing, f"bucket {bucket}"):
+        operation = reading(bucket, key, self._kms_key_id)
+        with translated(operation):
             client = self._client()
             try:
                 answer = client.get_object(Bucket=bucket, Key=key)
@@ -130,7 +131,7 @@ class S3Store:
                 if code_of(error) != "NoSuchKey":
                     raise
                 raise FileNotFoundError(f"There is no s3://{bucket}/{key}.") from error
-        return io.BufferedReader(_Body(answer["Body"], doing, f"bucket {bucket}"), buffer_size=_CHUNK)
+        return io.BufferedReader(_Body(answer["Body"], operation), buffer_size=_CHUNK)
 
 
 def _sha256(stream: BinaryIO) -> bytes:
@@ -154,18 +155,17 @@ class _Streaming(Protocol):
 class _Body(io.RawIOBase):
     """An answer's body as a stream of Python's own, whose failures are ours."""
 
-    def __init__(self, body: _Streaming, doing: str, thing: str) -> None:
+    def __init__(self, body: _Streaming, operation: Operation) -> None:
         super().__init__()
         self._body = body
-        self._doing = doing
-        self._thing = thing
+        self._operation = operation
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: "WriteableBuffer", /) -> int:
         view = memoryview(buffer)
-        with translated(self._doing, self._thing):
+        with translated(self._operation):
             # At the end botocore compares what came with Content-Length and with the checksum.
             chunk = self._body.read(len(view))
         view[: len(chunk)] = chunk

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from host_pms.aws.client import default_session, once, s3_client
 from host_pms.aws.faults import code_of, translated
+from host_pms.aws.s3_rights import reading, swapping, writing
 from host_pms.errors import NeedsPersonError, VersionMismatchError, WriteConflictError
 from host_pms.ports import HeldHead
 
@@ -49,8 +50,8 @@ class S3Heads:
 
     def read(self, bucket: str, key: str) -> HeldHead | None:
         """What was swapped in last; None where there is nothing yet."""
-        doing = f"Reading s3://{bucket}/{key}"
-        with translated(doing, f"bucket {bucket}"):
+        operation = reading(bucket, key, self._kms_key_id)
+        with translated(operation):
             client = self._reader()
             try:
                 answer = client.get_object(Bucket=bucket, Key=key)
@@ -60,22 +61,22 @@ class S3Heads:
                 return None
             with closing(answer["Body"]) as stream:
                 body = stream.read()
-        age = _age(answer["ResponseMetadata"]["HTTPHeaders"], doing)
+        age = _age(answer["ResponseMetadata"]["HTTPHeaders"], operation.doing)
         return HeldHead(body=body, version=answer["ETag"], age=age)
 
     def swap(self, bucket: str, key: str, body: bytes, *, expected: str | None) -> str:
         """Replace the version `expected`, or create where that is None; see the port."""
-        doing = f"Writing s3://{bucket}/{key}"
+        operation = (writing if expected is None else swapping)(bucket, key, self._kms_key_id)
         request: PutObjectRequestTypeDef = {"Bucket": bucket, "Key": key, "Body": body}
         request |= {"IfNoneMatch": "*"} if expected is None else {"IfMatch": expected}
         if self._kms_key_id:
             request |= {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": self._kms_key_id}
-        with translated(doing, f"bucket {bucket}"):
+        with translated(operation):
             client = self._writer()
             try:
                 return client.put_object(**request)["ETag"]
             except client.exceptions.ClientError as error:
-                _raise_refusal(error, doing)
+                _raise_refusal(error, operation.doing)
                 raise
 
 

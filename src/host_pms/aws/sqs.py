@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from host_pms.aws.client import default_session, once, sqs_client
-from host_pms.aws.faults import translated
+from host_pms.aws.faults import Operation, translated
 
 if TYPE_CHECKING:
     from boto3.session import Session
@@ -37,9 +37,11 @@ class SqsQueue:
 
         Attributes are sent as SQS's type `String`; SQS takes ten at most, and none that is empty.
         """
-        with translated(f"Sending to {self._name}", f"queue {self._name}"):
+        with translated(self._operation("sqs:GetQueueUrl")):
+            url = self._url()
+        with translated(self._operation("sqs:SendMessage")):
             self._client().send_message(
-                QueueUrl=self._url(),
+                QueueUrl=url,
                 MessageBody=body,
                 MessageGroupId=group,
                 MessageDeduplicationId=deduplication_id,
@@ -47,3 +49,12 @@ class SqsQueue:
                     name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()
                 },
             )
+
+    def _operation(self, right: str) -> Operation:
+        return Operation(
+            doing=f"Sending to {self._name}",
+            thing=f"queue {self._name}",
+            right=right,
+            kms_key=f"the KMS key of queue {self._name}",
+            kms_right="kms:GenerateDataKey, and kms:Decrypt",
+        )

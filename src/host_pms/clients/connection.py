@@ -24,7 +24,7 @@ def build_client(*, connections: int = 16) -> httpx2.Client:
     """Make the client that all calls go through; `connections` is at least the number of threads.
 
     Redirects are off, since a key must not follow to another host. Proxies and certificates come
-    from the environment, as httpx2 reads them.
+    from the environment, as httpx2 reads them; this machine itself is never behind a proxy.
     """
     client = httpx2.Client(
         timeout=httpx2.Timeout(connect=5.0, read=20.0, write=20.0, pool=20.0),
@@ -32,6 +32,7 @@ def build_client(*, connections: int = 16) -> httpx2.Client:
             max_connections=connections, max_keepalive_connections=connections, keepalive_expiry=20.0
         ),
         follow_redirects=False,
+        mounts={"all://127.0.0.1": None, "all://localhost": None},
     )
     # httpx2 reads proxies from the environment only if it makes its transports itself, and has no
     # public way to give those a network.

@@ -1,7 +1,7 @@
 """Climber's ESB: its four calls, one method each."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
 
@@ -10,8 +10,8 @@ from pydantic import SecretStr
 
 from host_pms import __version__
 from host_pms.clients.http import HttpSender, RefusedError, Request
+from host_pms.clients.keys import EVERYBODY, Keys, with_key
 from host_pms.errors import (
-    AccessDeniedError,
     NeedsPersonError,
     RateLimitedError,
     StoppedError,
@@ -32,7 +32,7 @@ class EsbApi:
 
     sender: HttpSender
     base_url: str
-    key: SecretStr
+    keys: Keys
     key_header: str
 
     def hotels(self) -> tuple[str, ...]:
@@ -105,16 +105,14 @@ class EsbApi:
         idempotency: str = "",
     ) -> bytes:
         # The spec wants the key on every request; what only reads is the same whenever it is repeated.
-        idempotency = idempotency or f"{method} {path}"
         request = Request(
             operation=doing,
             method=method,
             url=f"{self.base_url.rstrip('/')}/{path}",
             headers={
-                self.key_header: self.key.get_secret_value(),
                 "Accept": "application/json",
                 "User-Agent": f"host-pms/{__version__}",
-                "Idempotency-Key": idempotency,
+                "Idempotency-Key": idempotency or f"{method} {path}",
             },
             json=None if body is None else msgspec.json.encode(body),
             key="esb",
@@ -123,10 +121,13 @@ class EsbApi:
             expects_json=method == "GET",
             check=check_json if method == "GET" else None,
         )
+
+        def send(key: SecretStr) -> bytes:
+            headers = {**request.headers, self.key_header: key.get_secret_value()}
+            return self.sender.send(replace(request, headers=headers)).body
+
         try:
-            return self.sender.send(request).body
-        except AccessDeniedError as refused:
-            raise AccessDeniedError(refused.message, remedy="Check ESB_API_KEY.") from refused
+            return with_key(self.keys, EVERYBODY, send)
         except (RateLimitedError, StoppedError):
             raise
         except TransientError as failed:

@@ -34,7 +34,7 @@ from host_pms.clients.retry import (
 )
 from host_pms.clients.verdicts import Verdict, verdict_on_status
 from host_pms.errors import AccessDeniedError, NeedsPersonError, TransientError
-from host_pms.ports import Clock
+from host_pms.ports import Clock, Wanted
 
 __all__ = ["Answer", "HttpSender", "RefusedError", "Request"]
 
@@ -91,12 +91,15 @@ class HttpSender:
         max_retries: int = 3,
         seconds_left: SecondsLeft = _no_end,
         limits: Limits = DEFAULT_LIMITS,
+        pacing: Pacing | None = None,
     ) -> None:
         self._client = client
         self._clock = clock
         self._limits = limits
         self._in_flight = InFlight()
-        self._pacing = Pacing(clock=clock, seconds_left=seconds_left, longest_pause=limits.throttle_seconds)
+        self._pacing = pacing or Pacing(
+            clock=clock, seconds_left=seconds_left, longest_pause=limits.throttle_seconds
+        )
         self._budget = RetryBudget()
         self._retries = RetryPolicy(
             clock=clock, max_retries=max_retries, seconds_left=seconds_left, budget=self._budget
@@ -117,16 +120,33 @@ class HttpSender:
         progress = _Progress()
         try:
             return self._retries.run(
-                lambda: self._try(request, built, progress),
+                lambda: self._wait_and_try(request, built, progress),
                 host=built.url.host,
                 on_retry=lambda: self._tally.add(_account(request), retries=1),
             )
         except AgainError as error:
             reason = str(error)
-        raise TransientError(
-            f"{request.operation}: {reason} (tries: {progress.tries}).",
-            remedy="Nothing is lost; the next run goes on from here.",
-        )
+        raise _no_answer(request, reason, progress)
+
+    def send_ahead(self, request: Request, wanted: Wanted) -> Answer:
+        """Send once, before anybody needs the answer, and only while `wanted()`.
+
+        It waits for its place within the key's limit, and never longer; it spends no retry.
+
+        Raises:
+            TransientError: there was no good answer, or the call was not made.
+            AccessDeniedError, NeedsPersonError: as `send` does.
+        """
+        built = build(self._client, request)
+        progress = _Progress()
+        try:
+            self._pacing.take_turn_ahead(
+                request.key, calls_per_minute=request.calls_per_minute, wanted=wanted
+            )
+            return self._try(request, built, progress)
+        except AgainError as error:
+            reason = str(error)
+        raise _no_answer(request, reason, progress)
 
     def counts(self, account: str) -> CallCounts:
         """The calls of an account so far."""
@@ -136,10 +156,13 @@ class HttpSender:
         """Close all connections; nothing can be sent afterwards."""
         self._client.close()
 
-    def _try(self, request: Request, built: httpx2.Request, progress: _Progress) -> Answer:
+    def _wait_and_try(self, request: Request, built: httpx2.Request, progress: _Progress) -> Answer:
         progress.paused = self._pacing.wait_turn(
             request.operation, request.key, calls_per_minute=request.calls_per_minute, paused=progress.paused
         )
+        return self._try(request, built, progress)
+
+    def _try(self, request: Request, built: httpx2.Request, progress: _Progress) -> Answer:
         progress.tries += 1
         self._budget.count_call(built.url.host)
         self._tally.add(_account(request), calls=1)
@@ -182,6 +205,13 @@ class HttpSender:
             f"{request.operation}: the server refused the key ({received.status}).",
             remedy="Check that the key is set right and is still valid.",
         )
+
+
+def _no_answer(request: Request, reason: str, progress: _Progress) -> TransientError:
+    return TransientError(
+        f"{request.operation}: {reason} (tries: {progress.tries}).",
+        remedy="Nothing is lost; the next run goes on from here.",
+    )
 
 
 def _account(request: Request) -> str:

@@ -31,15 +31,16 @@ class NoRoomError(Exception):
 
 
 class InFlight:
-    """The memory for bodies being read, for all threads: 64 MiB in a process that makes one of these.
+    """The memory for bodies being read, for all threads: 48 MiB in a process that makes one of these.
 
-    Sixteen bodies of up to `SMALL_BODY` are read at once, and three of them may grow to a full page:
-    16 times 1 and 3 times 16 are 64 MiB. The room to grow is taken in one piece and its holder waits
+    Sixteen bodies of up to `SMALL_BODY` are read at once, and two of them may grow to a full page: 16 times
+    1 and 2 times 16 are 48 MiB, and answers that were fetched ahead may take 16 (`lookahead.ROOM`), which
+    makes the 64 of a process. The room to grow is taken in one piece and its holder waits
     for nobody, so there is no deadlock; while there is one of the sixteen, a small body does not wait
     for a large one.
     """
 
-    def __init__(self, *, bodies: int = 16, large_bodies: int = 3) -> None:
+    def __init__(self, *, bodies: int = 16, large_bodies: int = 2) -> None:
         self._bodies = BoundedSemaphore(bodies)
         self._large_bodies = BoundedSemaphore(large_bodies)
 

@@ -3,7 +3,7 @@
 import json
 import logging
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Literal, TextIO
 
@@ -12,7 +12,10 @@ from host_pms.events import Event, EventName
 LogFormat = Literal["console", "json"]
 
 _LEVELS = {
+    EventName.PARAMETERS_READ: logging.DEBUG,
+    EventName.CONFIG_READ: logging.DEBUG,
     EventName.PAGE_READ: logging.DEBUG,
+    EventName.RATE_BUDGET_UNREACHABLE: logging.WARNING,
     EventName.HOTEL_FAILED: logging.ERROR,
     EventName.COMMAND_FAILED: logging.ERROR,
 }
@@ -26,9 +29,13 @@ _FIELDS = "fields"
 def configure_logging(
     *, level: str, log_format: LogFormat, secrets: Sequence[str] = (), stream: TextIO | None = None
 ) -> None:
-    """Send every log line of the process to `stream` (standard error), from `level` on."""
+    """Send every log line of the process to `stream` (standard error), from `level` on.
+
+    What was a secret before stays one: a warm Lambda is configured at every call.
+    """
+    known = [secret for lines in _formatters() for secret in lines.secrets]
     handler = logging.StreamHandler(stream or sys.stderr)
-    handler.setFormatter(_Lines(json.dumps if log_format == "json" else _for_a_person, secrets))
+    handler.setFormatter(_Lines(json.dumps if log_format == "json" else _for_a_person, [*known, *secrets]))
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(logging.WARNING)
@@ -37,7 +44,14 @@ def configure_logging(
 
 def is_configured() -> bool:
     """Whether log lines are written as `configure_logging` says."""
-    return any(isinstance(handler.formatter, _Lines) for handler in logging.getLogger().handlers)
+    return bool(_formatters())
+
+
+def mask(secrets: Iterable[str]) -> None:
+    """From now on mask these too."""
+    learned = list(secrets)
+    for lines in _formatters():
+        lines.learn(learned)
 
 
 def log_event(event: Event) -> None:
@@ -64,9 +78,13 @@ class _Lines(logging.Formatter):
     def __init__(self, write: Callable[[Mapping[str, Any]], str], secrets: Sequence[str]) -> None:
         super().__init__()
         self._write = write
-        self._secrets = sorted(
-            (text for text in secrets if len(text) >= _SHORTEST_SECRET), key=len, reverse=True
-        )
+        self.secrets: Sequence[str] = ()
+        self.learn(secrets)
+
+    def learn(self, secrets: Iterable[str]) -> None:
+        """Mask these too, the longest first: one may be part of another."""
+        texts = {text for text in secrets if len(text) >= _SHORTEST_SECRET}
+        self.secrets = sorted(texts.union(self.secrets), key=len, reverse=True)
 
     def format(self, record: logging.LogRecord) -> str:
         """The fields that every line has come first, in one order."""
@@ -80,13 +98,22 @@ class _Lines(logging.Formatter):
         }
         if record.exc_info:
             fields["exception"] = self.formatException(record.exc_info)
-        return self._write({name: self._masked(value) for name, value in fields.items()})
+        # There may be thousands, and hardly ever one in a line.
+        line = "\n".join(value for value in fields.values() if isinstance(value, str))
+        found = [secret for secret in self.secrets if secret in line]
+        return self._write({name: _masked(value, found) for name, value in fields.items()})
 
-    def _masked(self, value: Any) -> Any:
-        if isinstance(value, str):
-            for secret in self._secrets:
-                value = value.replace(secret, "***")
-        return value
+
+def _formatters() -> list[_Lines]:
+    found = (handler.formatter for handler in logging.getLogger().handlers)
+    return [formatter for formatter in found if isinstance(formatter, _Lines)]
+
+
+def _masked(value: Any, secrets: Sequence[str]) -> Any:
+    if isinstance(value, str):
+        for secret in secrets:
+            value = value.replace(secret, "***")
+    return value
 
 
 def _for_a_person(fields: Mapping[str, Any]) -> str:

@@ -9,56 +9,22 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
 from dotenv import dotenv_values
-from pydantic import (
-    AnyHttpUrl,
-    BeforeValidator,
-    Field,
-    SecretStr,
-    TypeAdapter,
-    ValidationError,
-    ValidationInfo,
-    field_validator,
-)
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
+from host_pms.config.values import (
+    BucketPrefix,
+    Duration,
+    FifoQueueName,
+    SecretName,
+    SecretNames,
+    TableName,
+    Url,
+)
 from host_pms.errors import SettingsError, UsageError
 from host_pms.models.run import Buckets, is_hotel_code
 
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
-_DURATION = re.compile(r"(\d+)\s*([smhd])", re.ASCII)
-_LONGEST = timedelta(days=3650)  # a date less this is still one
 _OWN_PREFIXES = ("HOST_", "ESB_")
-_BUCKETS = r"^([a-z0-9]|\{env\})([a-z0-9.-]|\{env\}){0,48}$"  # S3's own rule, with room for the kind's name
-_FIFO_QUEUE = r"^([A-Za-z0-9_-]|\{env\}){1,75}\.fifo$"  # SQS's own rule
-
-
-def duration(value: Any) -> Any:
-    """`2h`, `90m`, `120s` or `1d` as a length of time.
-
-    Raises:
-        ValueError: it is none of these.
-    """
-    if not isinstance(value, str):
-        return value
-    found = _DURATION.fullmatch(value.strip())
-    if found is None:
-        raise ValueError("is no duration such as 2h, 90m or 120s")
-    try:
-        length = timedelta(**{_UNITS[found[2]]: int(found[1])})
-    except OverflowError:
-        length = timedelta.max
-    if length > _LONGEST:
-        raise ValueError(f"must be at most {_LONGEST.days}d")
-    return length
-
-
-def _checked_url(value: str) -> str:
-    TypeAdapter(AnyHttpUrl).validate_python(value)
-    return value
-
-
-Duration = Annotated[timedelta, BeforeValidator(duration)]
-Url = Annotated[str, BeforeValidator(_checked_url)]
 
 
 class ArchiveSettings(BaseSettings):
@@ -73,9 +39,9 @@ class ArchiveSettings(BaseSettings):
     debug: bool = False
     aws_region: str = "us-east-1"
     aws_endpoint_url: Url | None = None
-    aws_s3_raw_prefix: str = Field(default="{env}-pms-raw-", pattern=_BUCKETS)
-    aws_s3_processed_prefix: str = Field(default="{env}-pms-", pattern=_BUCKETS)
-    aws_sqs_queue_name: str = Field(default="{env}-pms-processor-queue.fifo", pattern=_FIFO_QUEUE)
+    aws_s3_raw_prefix: BucketPrefix = "{env}-pms-raw-"
+    aws_s3_processed_prefix: BucketPrefix = "{env}-pms-"
+    aws_sqs_queue_name: FifoQueueName = "{env}-pms-processor-queue.fifo"
     aws_s3_kms_key_id: str | None = None
     storage: Literal["aws", "local"] = "aws"
     local_root: Path = Path("./data")
@@ -89,6 +55,7 @@ class ArchiveSettings(BaseSettings):
     lease_ttl: Duration = timedelta(seconds=120)
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["console", "json"] | None = None
+    metrics: Literal["none", "emf"] = "none"
 
     @field_validator("log_level", mode="before")
     @classmethod
@@ -125,19 +92,24 @@ class ArchiveSettings(BaseSettings):
 
 
 class Settings(ArchiveSettings):
-    """All settings. Secrets never show in a text of it."""
+    """All settings. Secrets never show in a text of it.
+
+    Keys are given themselves or by the names of secrets that hold them, never both.
+    """
 
     esb_base_url: Url = "https://esb.climber.com/api"
-    esb_api_key: SecretStr
+    # The names of secrets come first: what a key may be depends on them.
+    esb_api_key_secret: SecretName | None = None
+    esb_api_key: SecretStr | None = Field(default=None, validate_default=True)
     esb_api_key_header: str = Field(default="X-API-Key", pattern=r"^[A-Za-z0-9-]+$")
     host_api_base_url: Url = "https://hostapi.azure-api.net/rms-v2"
+    host_api_keys_secret: SecretNames | None = None
     # NoDecode: broken JSON is a fault of this variable among the others, not pydantic's own exception.
     host_api_subscription_keys: Annotated[dict[str, SecretStr], NoDecode] = {}
     host_api_subscription_key: SecretStr | None = Field(default=None, validate_default=True)
     host_api_rate_limit: int = Field(default=200, ge=0)
-    esb_api_key_secret: str | None = None
-    host_api_keys_secret: str | None = None
-    rate_budget_table: str | None = None
+    rate_budget_table: TableName | None = None
+    rate_budget_processes: int = Field(default=1, ge=1)
 
     @field_validator("esb_api_key", "host_api_subscription_key")
     @classmethod
@@ -156,31 +128,49 @@ class Settings(ArchiveSettings):
 
     @field_validator("host_api_subscription_keys")
     @classmethod
-    def _keys_of_hotels(cls, value: dict[str, SecretStr]) -> dict[str, SecretStr]:
+    def _keys_of_hotels(cls, value: dict[str, SecretStr], info: ValidationInfo) -> dict[str, SecretStr]:
         if not all(is_hotel_code(code) for code in value):
             raise ValueError("must have hotel codes as its names")
+        _refuse_both(value, info, "host_api_keys_secret")
+        return value
+
+    @field_validator("esb_api_key")
+    @classmethod
+    def _some_esb_key(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        _refuse_both(value, info, "esb_api_key_secret")
+        if value is None and info.data.get("esb_api_key_secret", "") is None:
+            raise ValueError("is missing, and ESB_API_KEY_SECRET names no secret that holds it")
         return value
 
     @field_validator("host_api_subscription_key")
     @classmethod
     def _some_host_key(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
-        if value is None and info.data.get("host_api_subscription_keys") == {}:
-            raise ValueError("is missing, and no hotel has a key of its own")
+        _refuse_both(value, info, "host_api_keys_secret")
+        named = info.data.get("host_api_keys_secret", "")
+        if value is None and named is None and info.data.get("host_api_subscription_keys") == {}:
+            raise ValueError(
+                "is missing, no hotel has a key of its own, and HOST_API_KEYS_SECRET names no secret"
+            )
         return value
 
-    @field_validator("esb_api_key_secret", "host_api_keys_secret", "rate_budget_table")
+    @field_validator("rate_budget_processes")
     @classmethod
-    def _not_served(cls, value: str | None) -> str | None:
-        # To ignore one of these in silence would call without keys, or beyond a shared rate limit.
-        if value is not None:
-            raise ValueError("is not served by this version; set the keys themselves")
+    def _a_call_for_each(cls, value: int, info: ValidationInfo) -> int:
+        limit = info.data.get("host_api_rate_limit", 0)
+        if value > limit > 0:
+            raise ValueError("must be at most HOST_API_RATE_LIMIT, so that every process has a call a minute")
         return value
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """Every secret's text, for redaction."""
+        """Every secret's text that is given here, for redaction."""
         keys = (self.esb_api_key, self.host_api_subscription_key, *self.host_api_subscription_keys.values())
         return tuple(key.get_secret_value() for key in keys if key is not None)
+
+
+def _refuse_both(value: Any, info: ValidationInfo, secret: str) -> None:
+    if value and info.data.get(secret):
+        raise ValueError(f"is set, and so is {secret.upper()}; keep one of them")
 
 
 Kind = TypeVar("Kind", bound=ArchiveSettings)
@@ -243,8 +233,6 @@ def unknown_variables(env_file: Path | None = None) -> Sequence[str]:
 
 
 def _fault(place: tuple[int | str, ...], kind: str, message: str) -> str:
-    message = message.removeprefix("Value error, ")
-    reason = (
-        "is missing" if kind == "missing" else re.sub(r"^([A-Z])(?=[a-z ])", lambda m: m[1].lower(), message)
-    )
+    said = "is missing" if kind == "missing" else message.removeprefix("Value error, ")
+    reason = re.sub(r"^([A-Z])(?=[a-z ])", lambda m: m[1].lower(), said)
     return f"{str(place[0]).upper()}: {reason}"

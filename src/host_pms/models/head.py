@@ -55,7 +55,7 @@ class Span(msgspec.Struct, frozen=True, array_like=True):
 class Progress(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """The answers that a run has kept, in the order in which it asked for them.
 
-    `digest` is a rolling SHA-256 over them; `pages` counts them by list, for people.
+    `digest` is a rolling SHA-256 over them; `pages` counts them by list.
     """
 
     spans: tuple[Span, ...] = ()
@@ -134,7 +134,7 @@ TOLD = frozenset({Phase.WATERMARK, Phase.TRIGGER, Phase.CLOSED})
 
 
 class OpenRun(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """A run that has begun and is not closed. `epoch` is the one that opened it."""
+    """A run that has begun, in `epoch`, and is not closed; `reason` is what it failed at last."""
 
     phase: Phase
     started: Moment

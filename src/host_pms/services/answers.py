@@ -7,16 +7,18 @@ its reading is remembered.
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from io import BytesIO
 from itertools import groupby
 
-from host_pms.errors import NeedsPersonError
+from host_pms.errors import AccessDeniedError, ConnectorError, NeedsPersonError, TransientError
 from host_pms.models.head import Progress, Span
 from host_pms.models.manifest import RawObject
 from host_pms.models.run import Run
-from host_pms.ports import Clock, ObjectStore
+from host_pms.ports import Clock, ObjectStore, Wanted
+from host_pms.services.lookahead import Ahead, Lookahead
 
 RECORD_PAGES = 50
 RECORD_SECONDS = 20.0
@@ -49,7 +51,8 @@ class Answers:
     """The answers of one run, for one holder of its hotel's lease.
 
     `kept` are the run's so far, and `final` if it is to have no others; `opened_by` is the epoch that
-    opened it and `epoch` the holder's own. `keep_lease` is called before anything is done, and `record` is
+    opened it and `epoch` the holder's own. Kept answers are read `ahead`; `checkpoint`, which may raise
+    `StoppedError`, is called before each. `keep_lease` is called before anything is done, and `record` is
     given the progress as it grows.
     """
 
@@ -63,6 +66,8 @@ class Answers:
         opened_by: int,
         epoch: int,
         final: bool,
+        ahead: Ahead | None,
+        checkpoint: Callable[[], None],
         keep_lease: Callable[[], None],
         record: Callable[[Progress], None],
     ) -> None:
@@ -74,6 +79,9 @@ class Answers:
         self._opened_by = opened_by
         self._epoch = epoch
         self._final = final
+        self._checkpoint = checkpoint
+        self._read_ahead = ahead.answers if ahead else 0
+        self._stored = Lookahead(fetch=self._read, fetch_ahead=self._read, ahead=ahead)
         self._keep_lease = keep_lease
         self._record = record
         self._accepted: list[_Accepted] = []
@@ -87,13 +95,16 @@ class Answers:
 
         Raises:
             NeedsPersonError: a kept answer is gone, or the kept ones are final and there are no more.
+            StoppedError: the run must stop; its kept answers stay as they are.
         """
         self._keep_lease()
         here = len(self._accepted)
         is_kept = here < len(self._epochs)
         key = self._key(kind, number, self._epochs[here] if is_kept else self._epoch)
         if is_kept:
-            return Answer(bucket=bucket, key=key, body=self._read(bucket, key))
+            self._checkpoint()
+            later = [(bucket, key) for key in self._kept_after(here, kind, number)]
+            return Answer(bucket=bucket, key=key, body=self._stored.answer((bucket, key), later))
         if self._final:
             raise NeedsPersonError(
                 f"The run {self._run.hotel_code}/{self._run.timestamp} needs more answers than it has kept.",
@@ -126,6 +137,18 @@ class Answers:
             self._check_kept()
         elif not is_kept and self._is_time_to_record():
             self.record()
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """All is read within this; what fails for a time or is refused goes on from the last answer."""
+        try:
+            yield
+        except (TransientError, AccessDeniedError):
+            with suppress(ConnectorError):  # then it goes on from what was recorded before
+                self.record()
+            raise
+        finally:
+            self._stored.drop()
 
     def mark(self) -> int:
         """Where the run stands, for `forget_since`."""
@@ -171,7 +194,15 @@ class Answers:
     def _key(self, kind: str, number: int | None, epoch: int) -> str:
         return self._run.raw_key(kind, number, None if epoch == self._opened_by else epoch)
 
-    def _read(self, bucket: str, key: str) -> bytes:
+    def _kept_after(self, here: int, kind: str, number: int | None) -> Iterator[str]:
+        """The keys of the next kept answers of this kind, as many as are read ahead."""
+        if number is not None:
+            more = min(self._read_ahead, self._kept.pages.get(kind, 0) - number)
+            for ahead, epoch in enumerate(self._epochs[here + 1 : here + 1 + max(more, 0)], start=1):
+                yield self._key(kind, number + ahead, epoch)
+
+    def _read(self, place: tuple[str, str], _wanted: Wanted | None = None) -> bytes:
+        bucket, key = place
         try:
             with self._store.read(bucket, key) as stream:
                 return stream.read()

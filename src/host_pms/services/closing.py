@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from host_pms.errors import ConnectorError, DivergentObjectError, NeedsPersonError
+from host_pms.errors import AccessDeniedError, ConnectorError, DivergentObjectError, NeedsPersonError
 from host_pms.models.head import TOLD, Frozen, OpenRun, Phase
 from host_pms.models.manifest import (
     REJECTED_ROWS,
@@ -38,7 +38,7 @@ class Closing:
         """Write the manifest and close the run, whether it was published or given up."""
         open_run = self.journal.open_run
         rejected = kept_rejects(self.store, self.buckets, self.run, open_run.frozen)
-        body, _ = encode_kept(manifest_of(self.run.hotel_code, open_run, rejected))
+        body, _ = encode_kept(manifest_of(self.run.hotel_code, _at_its_end(open_run), rejected))
         self.journal.keep()
         # Another manifest of this run is there when another version closed it and died before the swap: the
         # head is the truth, all is told, and for a manifest no run must stay open, which nobody could close.
@@ -56,9 +56,14 @@ class Closing:
 
     @contextmanager
     def giving_up(self) -> Iterator[None]:
-        """S3: what fails for good before anything was registered is given up; else the run stays open."""
+        """S3: what fails for good before anything was registered is given up; else the run stays open.
+
+        So it does where a key or a right was refused: that is mended, and what was read is none the worse.
+        """
         try:
             yield
+        except AccessDeniedError:
+            raise
         except NeedsPersonError as error:
             if self.journal.head.open_run is not None and not self.journal.open_run.registered:
                 with suppress(ConnectorError):  # it stays open, and the next run comes to this end
@@ -94,6 +99,11 @@ def kept_rejects(
             return read_kept(stream.read(), REJECTED_ROWS)
     except (FileNotFoundError, KeptError):
         return ()
+
+
+def _at_its_end(open_run: OpenRun) -> OpenRun:
+    """A run that was finished does not tell what had held it up."""
+    return open_run if open_run.phase is Phase.ABANDONED else msgspec.structs.replace(open_run, reason="")
 
 
 def _not_to_be_trusted(open_run: OpenRun) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import partial
@@ -19,7 +18,7 @@ from host_pms.models.run import Buckets, Run
 from host_pms.ports import PmsApi
 from host_pms.services.answers import Answer, Answers
 from host_pms.services.dataset import Dataset, Kept, take_batch
-from host_pms.services.lookahead import Lookahead
+from host_pms.services.lookahead import Ahead, Lookahead
 from host_pms.services.paging import Scan
 from host_pms.services.telling import Teller
 from host_pms.transformers.postings import RoomPostings
@@ -41,18 +40,14 @@ class Grid:
 
 @dataclass(frozen=True, kw_only=True)
 class Extraction:
-    """Where a run's answers come from and where they are kept.
-
-    So many pages of a list are fetched ahead, in `threads`.
-    """
+    """Where a run's answers come from and where they are kept; pages of lists are fetched `ahead`."""
 
     run: Run
     pms: PmsApi
     answers: Answers
     buckets: Buckets
     teller: Teller
-    threads: Executor | None = None
-    pages_ahead: int = 0
+    ahead: Ahead | None = None
 
     def config(self) -> HostConfig:
         """The hotel's configuration, checked to be this hotel's.
@@ -79,6 +74,7 @@ class Extraction:
                 remedy="Check which hotel the subscription key belongs to; nothing was read.",
             )
         self.answers.accept("config", answer)
+        self.teller.config(config.local_time)
         return config
 
     def reservations(
@@ -90,7 +86,10 @@ class Extraction:
             ConnectorError: the list could not be read to its end (S6).
         """
         scan = Scan("reservations", RESERVATIONS, rows_have_ids=True)
-        fetch = partial(self.pms.reservations, self.run.hotel_code, update_from)
+
+        def fetch(pms: PmsApi, start: int) -> bytes:
+            return pms.reservations(self.run.hotel_code, update_from, start)
+
         begun = Dataset(name="reservation", kept=begin(), latest_plausible=latest_plausible)
         return self._list(begun, begin, scan, RESERVATIONS, fetch)
 
@@ -110,7 +109,10 @@ class Extraction:
             ConnectorError: the list could not be read to its end (S6).
         """
         scan = Scan("postings", POSTINGS, rows_have_ids=False)
-        fetch = partial(self.pms.revenue, self.run.hotel_code, update_from)
+
+        def fetch(pms: PmsApi, start: int) -> bytes:
+            return pms.revenue(self.run.hotel_code, update_from, start)
+
         begun = Dataset(name="revenue", kept=begin(), latest_plausible=latest_plausible, pages=pages_before)
         return self._list(begun, begin, scan, POSTINGS, fetch)
 
@@ -139,15 +141,18 @@ class Extraction:
         begin: Callable[[], Kept],
         scan: Scan[Row],
         reader: RowReader[Row, Any],
-        fetch: Callable[[int], bytes],
+        fetch: Callable[[PmsApi, int], bytes],
     ) -> Dataset[Kept]:
         """Read `scan` to its end into `dataset`, or into one that begins anew when the list does."""
         mark = self.answers.mark()
-        ahead = Lookahead(fetch=fetch, threads=self.threads)
+        pages = Lookahead(
+            fetch=partial(fetch, self.pms),
+            fetch_ahead=lambda start, wanted: fetch(self.pms.ahead(wanted), start),
+            ahead=self.ahead,
+        )
         try:
             while not scan.done:
-                expected = scan.expected(self.pages_ahead)
-                answer = self._page(dataset, partial(ahead.page, scan.start, expected))
+                answer = self._page(dataset, partial(pages.answer, scan.start, scan.expected()))
                 batch = scan.take(answer.body)
                 self.answers.accept(dataset.name, answer)
                 if batch.restarted:
@@ -164,7 +169,7 @@ class Extraction:
             self.answers.forget_since(mark)
             raise
         finally:
-            ahead.drop()
+            pages.drop()
         return dataset
 
     def _page(self, dataset: Dataset[Any], fetch: Callable[[], bytes]) -> Answer:

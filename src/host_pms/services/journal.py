@@ -11,16 +11,20 @@ from host_pms.errors import (
     BusyError,
     ConnectorError,
     NeedsPersonError,
+    StoppedError,
     TransientError,
     VersionMismatchError,
     WriteConflictError,
 )
-from host_pms.models.head import SCHEMA, Head, HeadError, Lease, OpenRun, read_head, write_head
+from host_pms.models.head import SCHEMA, Head, HeadError, Lease, OpenRun, Phase, read_head, write_head
 from host_pms.models.run import state_of
 from host_pms.ports import Clock, HeadStore
 
 SENDS = 5
 """S1: the same body again, 4 times at most."""
+
+# Doubled with each send, full jitter: a store that throttles is not asked five times at once.
+_FIRST_PAUSE = 0.5
 
 _RENEW_AT = 1 / 3  # of the lease's length, so when less than 2/3 of it remain
 _SLACK = 1 + 1 / 12  # whole seconds of the store's clock, and the time that its answer took
@@ -144,15 +148,24 @@ class Journal:
         if self._clock.monotonic() - self._written >= self._ttl * _RENEW_AT:
             self.record()
 
-    def release(self) -> None:
-        """Free the lease, if it is still this worker's; the head is never deleted."""
-        if self.head.lease.held and not self._lost:
-            self.record(lease=msgspec.structs.replace(self.head.lease, held=False))
+    def release(self, failure: str = "") -> None:
+        """Free the lease, if it is still this worker's; the head is never deleted.
+
+        A run that stays open remembers the `failure` that ended this worker's part.
+        """
+        if not self.head.lease.held or self._lost:
+            return
+        changes: dict[str, Any] = {"lease": msgspec.structs.replace(self.head.lease, held=False)}
+        if failure and self.head.open_run is not None and self.open_run.phase is not Phase.ABANDONED:
+            changes["open_run"] = msgspec.structs.replace(self.open_run, reason=failure)
+        self.record(**changes)
 
     def _swap(self, body: bytes, put_id: str) -> str:
         """S1: send the same body until it is known what became of it."""
-        fault: TransientError | None = None
-        for _ in range(SENDS):
+        fault = TransientError(f"{self._key} met another write {SENDS} times.")
+        for sent in range(SENDS):
+            if sent:
+                self._pause(_FIRST_PAUSE * 2 ** (sent - 1))
             try:
                 return self._heads.swap(self._bucket, self._key, body, expected=self._version)
             except WriteConflictError:
@@ -161,15 +174,24 @@ class Journal:
                 fault = error
             except VersionMismatchError:
                 return self._own_write(put_id)
-        raise fault or TransientError(f"{self._key} met another write {SENDS} times.")
+        if (version := self._landed(put_id)) is None:
+            raise fault
+        return version
 
-    def _own_write(self, put_id: str) -> str:
+    def _pause(self, longest: float) -> None:
+        with suppress(StoppedError):  # what was done is still to be recorded
+            self._clock.sleep(self._clock.uniform(longest))
+
+    def _landed(self, put_id: str) -> str | None:
         """The version there, if it is this write's, whose answer got lost."""
         found = self._heads.read(self._bucket, self._key)
-        if found is not None and self._trusted(found.body).put_id == put_id:
-            return found.version
-        self._lost = True
-        raise self._busy()
+        return found.version if found and self._trusted(found.body).put_id == put_id else None
+
+    def _own_write(self, put_id: str) -> str:
+        if (version := self._landed(put_id)) is None:
+            self._lost = True
+            raise self._busy()
+        return version
 
     def _trusted(self, body: bytes) -> Head:
         return trusted_head(body, self._bucket, self.hotel_code)
@@ -189,8 +211,12 @@ def holding(journal: Journal) -> Iterator[None]:
         BusyError: another worker holds it.
     """
     journal.acquire()
+    failure = ""
     try:
         yield
+    except ConnectorError as error:
+        failure = str(error)
+        raise
     finally:
         with suppress(ConnectorError):  # it runs out by itself
-            journal.release()
+            journal.release(failure)

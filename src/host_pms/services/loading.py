@@ -71,6 +71,7 @@ class Loading:
         self.journal.keep()
         holds = self.esb.parameters(self.run.hotel_code).last_import
         if plan.watermark is not None and holds in {open_run.window.held, plan.watermark}:
+            self.journal.keep()  # the read before may have been tried for minutes
             self.esb.move_watermark(
                 self.run.hotel_code, plan.watermark, idempotency_key=self.run.idempotency_key("watermark")
             )

@@ -22,7 +22,7 @@ from host_pms.models.host.reading import Page, RowReader, UnreadableRow, WireRow
 PAGE_ROWS = 100
 """A page holds at most this many rows, whatever is asked for."""
 
-STEP_BACK = PAGE_ROWS - 1
+FULL_STEP = PAGE_ROWS - 1
 REREADS_OF_POSTINGS = 3
 REREADS_OF_A_BROKEN_LIST = 1
 
@@ -59,16 +59,25 @@ class Scan(Generic[Row]):
         self.start = 0
         self.rows_read = 0
         self._calls = 0
-        self._most_calls = 0.0
+        self._rows_at_first = 0
         self._looked_again = False
         self._asked_again = False
+        self._stepped_back = False
         self._longest_page = 0
         self._read = array("q")
 
-    def expected(self, pages: int) -> Sequence[int]:
-        """The starts of the next so many pages after the one at `start`, if no row moves."""
-        step = self._longest_page - 1
-        return range(self.start + step, self.total_rows - 1, step)[:pages] if step > 0 else ()
+    def expected(self) -> Sequence[int]:
+        """The starts of the pages after the one at `start`, if no row moves."""
+        is_known = self._longest_page > 1
+        return range(self.start + self._step, self.total_rows - 1, self._step) if is_known else ()
+
+    @property
+    def _step(self) -> int:
+        """How far a page leads: its rows less the one that it shares with the page before (S7).
+
+        A server may answer with fewer rows than are asked for; one row a page leads nowhere.
+        """
+        return self._longest_page - 1 if self._longest_page > 1 else FULL_STEP
 
     def take(self, body: bytes) -> Batch[Row]:
         """The new rows of the page that was asked for at `start`; moves `start`, or sets `done`.
@@ -86,9 +95,10 @@ class Scan(Generic[Row]):
         if self.start + len(page.rows) > page.total_rows:
             return self._reread("it holds more rows than its TotalRows says", REREADS_OF_A_BROKEN_LIST)
         before, self.total_rows = self.total_rows, page.total_rows
+        self._longest_page = max(self._longest_page, len(page.rows))
         # By the length that the list had at first: one that grows for ever must end too.
-        self._most_calls = self._most_calls or 3 * self.total_rows / STEP_BACK + 10
-        if self._calls > self._most_calls:
+        self._rows_at_first = self._rows_at_first or page.total_rows
+        if self._calls > 3 * self._rows_at_first / self._step + 10:
             raise self._incomplete("it took too many calls")
         if self.start > 0 and not self._joins(page.contents([0])[0], before=before):
             return self._seam_broken()
@@ -106,15 +116,17 @@ class Scan(Generic[Row]):
     def _seam_broken(self) -> Batch[Row]:
         if not self._rows_have_ids:
             return self._reread("postings moved while they were read", REREADS_OF_POSTINGS)
-        self.start = max(0, self.start - STEP_BACK)
+        self.start = max(0, self.start - self._step)
+        self._stepped_back = True
         return Batch(rows=())
 
     def _accept(self, page: Page[Row]) -> Batch[Row]:
         rows = page.rows
         new = self._new(page)
-        self._longest_page = max(self._longest_page, len(rows))
-        if self.start > 0 and not new and 1 < len(rows) == self._longest_page:
+        # A step back leads to rows that were read; the page that broke the seam may be an older view.
+        if self.start > 0 and not new and 1 < len(rows) == self._longest_page and not self._stepped_back:
             return self._another_pages_answer()
+        self._stepped_back = False
         self._ever_read = True
         # Of postings only the last two are ever compared: a seam that does not match begins the list anew.
         self._read += page.contents(new if self._rows_have_ids else new[-2:])

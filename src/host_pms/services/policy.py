@@ -23,5 +23,4 @@ class Policy:
     reject_limit: float
     id_format: IdFormat
     lease_ttl: timedelta
-    pages_ahead: int
     temporary: Temporary = field(default_factory=Temporary)

@@ -15,7 +15,7 @@ from host_pms.errors import ConnectorError, IncompleteListError, NeedsPersonErro
 from host_pms.models.head import StoredFile
 from host_pms.models.host.json_text import PageError
 from host_pms.models.manifest import Manifest, RejectedRow
-from host_pms.ports import ObjectStore
+from host_pms.ports import ObjectStore, Wanted
 from host_pms.services.answers import Answers
 from host_pms.services.archive import Archive
 from host_pms.services.damage import Damaged, damage, damaged_answers
@@ -117,6 +117,8 @@ def _read(known: KnownRun, archive: Archive, policy: Policy) -> tuple[Extracted,
         opened_by=manifest.epoch,
         epoch=manifest.epoch,
         final=True,
+        ahead=None,
+        checkpoint=lambda: None,
         keep_lease=lambda: None,
         record=lambda _progress: None,
     )
@@ -151,6 +153,9 @@ class _NoPms:
 
     def inventory_grid(self, hotel_code: str, first: date, last: date) -> Never:
         raise LookupError(hotel_code, first, last)
+
+    def ahead(self, wanted: Wanted) -> Never:
+        raise LookupError(wanted)
 
 
 def _is_about_answers(fault: ConnectorError) -> bool:

@@ -5,7 +5,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from io import BytesIO
 
-from host_pms.errors import NeedsPersonError
+from host_pms.errors import DivergentObjectError, NeedsPersonError
 from host_pms.models.head import Cursors, Frozen, Head, OpenRun, Phase, Plan
 from host_pms.models.manifest import AnswerList, RejectedRow, encode_kept
 from host_pms.models.run import Run
@@ -58,9 +58,13 @@ class Staging:
 
     def _keep_rejected(self, rejected: Sequence[RejectedRow]) -> None:
         """R18: what was rejected is kept, be the run refused or not."""
-        if rejected:
-            body, _ = encode_kept(rejected)
+        if not rejected:
+            return
+        body, _ = encode_kept(rejected)
+        try:
             self._put_raw(self.policy.buckets.raw_reservations, self.run.key("rejected"), body)
+        except DivergentObjectError as fault:
+            raise self._diverged("rejects other rows than it did") from fault
 
     def _name(self, extracted: Extracted, output: Output) -> None:
         """S5: the files stand in the head before they are put. A second time they must be the same."""
@@ -69,11 +73,13 @@ class Staging:
         if open_run.plan is None:
             self.journal.advance(phase=Phase.STAGED, plan=plan)
         elif open_run.plan != plan:
-            raise NeedsPersonError(
-                f"{self.run.hotel_code}/{self.run.timestamp} now comes to other files than it named before "
-                "(DIVERGENT_OUTPUT).",
-                remedy="The version or its settings have changed meanwhile; the next run reads anew.",
-            )
+            raise self._diverged("comes to other files than it named")
+
+    def _diverged(self, what: str) -> NeedsPersonError:
+        return NeedsPersonError(
+            f"{self.run.hotel_code}/{self.run.timestamp} now {what} before (DIVERGENT_OUTPUT).",
+            remedy="The version or its settings have changed meanwhile; the next run reads anew.",
+        )
 
     def _put(self, output: Output) -> None:
         if not self.journal.open_run.files:

@@ -1,12 +1,9 @@
 """One run of one hotel, its phases in order."""
 
-from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Executor
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from host_pms.errors import BusyError, TransientError
 from host_pms.events import Notify
 from host_pms.models.head import NEEDS_ANSWERS, OpenRun, Phase, Progress, StoredFile, Window
 from host_pms.models.host.config import HostConfig
@@ -18,6 +15,7 @@ from host_pms.services.closing import Closing
 from host_pms.services.extraction import Extraction
 from host_pms.services.journal import Journal
 from host_pms.services.loading import Loading
+from host_pms.services.lookahead import Ahead
 from host_pms.services.policy import Policy
 from host_pms.services.reading import Reading
 from host_pms.services.staging import Staging
@@ -29,7 +27,7 @@ from host_pms.transformers.books import Books
 
 @dataclass(frozen=True, kw_only=True)
 class Neighbours:
-    """What a run talks to, and the `threads` that it may use.
+    """What a run talks to, and what it may fetch `ahead`; `checkpoint` raises `StoppedError` if it must stop.
 
     `new_owner` makes a name that no other holder of a lease has; `is_gone` says of one that its worker
     surely is no more.
@@ -41,7 +39,8 @@ class Neighbours:
     heads: HeadStore
     queue: Queue
     clock: Clock
-    threads: Executor
+    ahead: Ahead | None
+    checkpoint: Callable[[], None]
     notify: Notify
     new_owner: Callable[[], str]
     is_gone: Callable[[str], bool]
@@ -116,6 +115,8 @@ class _Work:
             opened_by=opened_by,
             epoch=journal.head.lease.epoch,
             final=final,
+            ahead=self.world.ahead,
+            checkpoint=self.world.checkpoint,
             keep_lease=journal.keep,
             record=self._record_progress,
         )
@@ -125,8 +126,7 @@ class _Work:
             answers=answers,
             buckets=self.policy.buckets,
             teller=self.teller,
-            threads=self.world.threads,
-            pages_ahead=self.policy.pages_ahead,
+            ahead=self.world.ahead,
         )
 
     def _record_progress(self, progress: Progress) -> None:
@@ -169,6 +169,7 @@ def _open(work: _Work, source: Extraction, asked: Asked) -> HostConfig:
     """OPEN: from here on the run is remembered until it is closed."""
     journal, policy = work.journal, work.policy
     parameters = work.world.esb.parameters(work.run.hotel_code)
+    work.teller.parameters(parameters.last_import)
     config = source.config()
     window = plan_window(parameters, config, asked, journal.head, lookback=policy.lookback)
     journal.record(
@@ -209,7 +210,7 @@ def _finish_open_run(journal: Journal, policy: Policy, world: Neighbours) -> Non
 def _publish(work: _Work, source: Extraction, config: HostConfig) -> Output:
     """EXTRACT to STAGED: from where the run stands until its files are stored."""
     open_run = work.journal.open_run
-    with _progress_recorded(source.answers):
+    with source.answers.reading():
         extracted = Reading(
             source=source,
             config=config,
@@ -223,17 +224,6 @@ def _publish(work: _Work, source: Extraction, config: HostConfig) -> Output:
     output = work.staging.publish(extracted)
     work.teller.stored(output.books.records, len(work.journal.open_run.files))
     return output
-
-
-@contextmanager
-def _progress_recorded(answers: Answers) -> Iterator[None]:
-    """What fails for a time, or is stopped, goes on from the last answer."""
-    try:
-        yield
-    except TransientError:
-        with suppress(BusyError, TransientError):  # then it goes on from what was recorded before
-            answers.record()
-        raise
 
 
 def _published(work: _Work, output: Output) -> Published:

@@ -11,6 +11,8 @@ _EXTRACTION = "host_pms.services.extraction"
 _TRANSFORMATION = "host_pms.services.transformation"
 _LOADING = "host_pms.services.loading"
 _SOURCES: Mapping[EventName, str] = {
+    EventName.PARAMETERS_READ: "host_pms.services.sync",
+    EventName.CONFIG_READ: _EXTRACTION,
     EventName.RUN_OPENED: "host_pms.services.sync",
     EventName.RUN_RESUMED: "host_pms.services.sync",
     EventName.RUN_ABANDONED: "host_pms.services.closing",
@@ -32,6 +34,14 @@ class Teller:
 
     run: Run
     notify: Notify
+
+    def parameters(self, watermark: datetime | None) -> None:
+        """The ESB said where the watermark stands."""
+        self._tell(EventName.PARAMETERS_READ, "Read the parameters", watermark=_written(watermark))
+
+    def config(self, local_time: datetime | None) -> None:
+        """Host, or the kept answer, said what time it was at the hotel when the run began."""
+        self._tell(EventName.CONFIG_READ, "Read the configuration", local_time=_written(local_time))
 
     def opened(self, update_from: datetime, *, complete: bool) -> None:
         """The run's window is known."""
@@ -71,7 +81,7 @@ class Teller:
         """Where the watermark stands."""
         name = EventName.WATERMARK_MOVED if moved else EventName.WATERMARK_KEPT
         verb = "Moved the watermark to" if moved else "Kept the watermark at"
-        self._tell(name, f"{verb} {watermark}", watermark=watermark.isoformat() if watermark else "")
+        self._tell(name, f"{verb} {watermark}", watermark=_written(watermark))
 
     def triggered(self) -> None:
         """The processor was told."""
@@ -88,3 +98,7 @@ class Teller:
                 context=context,
             )
         )
+
+
+def _written(moment: datetime | None) -> str:
+    return moment.isoformat() if moment else ""

@@ -2,6 +2,7 @@
 
 from array import array
 from bisect import bisect_left
+from collections import defaultdict
 
 _LISTS = 4096
 
@@ -14,7 +15,8 @@ class Numbers:
     """
 
     def __init__(self) -> None:
-        self._lists = [array("Q") for _ in range(_LISTS)]
+        # Made when needed: an ordinary night has a few hundred numbers, and 4096 lists take a millisecond.
+        self._lists: defaultdict[int, array[int]] = defaultdict(lambda: array("Q"))
 
     def add(self, number: int) -> bool:
         """Whether it is new."""
