@@ -140,7 +140,7 @@ def too_many_fail(stack: Stack, simulator: Simulator, parameters: Mapping[str, s
 def schedule_starts(stack: Stack, parameters: Mapping[str, str]) -> None:
     """EventBridge Scheduler starts the state machine."""
     before = stack.executions()
-    make_deploy(stack.account, {**parameters, "ScheduleState": "ENABLED", "Schedule": "'rate(1 minute)'"})
+    make_deploy(stack.account, {**parameters, "ScheduleState": "ENABLED", "Schedule": "'\"rate(1 minute)\"'"})
     stack.wait_until(lambda: stack.executions() > before, patience=180)
     say("the schedule has started an execution")
 
