@@ -56,3 +56,16 @@ def test_it_holds_what_runs_and_nothing_of_this_machine(package: ModuleType, tmp
     with ZipFile(tmp_path / "a.zip") as packed:
         assert packed.namelist() == sorted(FILES)
         assert {entry.external_attr >> 16 for entry in packed.infolist()} == {0o644}
+
+
+def test_bytecode_is_the_same_wherever_it_was_made(package: ModuleType, tmp_path: Path) -> None:
+    made = []
+    for name, age in (("a", 10**9), ("b", 15 * 10**8)):
+        folder = _written(tmp_path / name, ["src/main.py"], mode=0o644, age=age)
+        package._compile(folder)
+        made.append([path.read_bytes() for path in folder.rglob("*.pyc")])
+    if made == [[], []]:
+        pytest.skip("there is no Python of the function's version here")
+    assert len(made[0]) == 1
+    assert made[0] == made[1]
+    assert str(tmp_path).encode() not in made[0][0]
