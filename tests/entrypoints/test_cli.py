@@ -39,8 +39,11 @@ def test_without_settings_it_names_all_that_are_missing_and_nothing_else(tmp_pat
     done = host_pms("sync", cwd=tmp_path)
     assert (done.returncode, done.stdout) == (2, "")
     assert re.findall(r"^ +([A-Z_]+): (.+)$", done.stderr, re.MULTILINE) == [
-        ("ESB_API_KEY", "is missing"),
-        ("HOST_API_SUBSCRIPTION_KEY", "is missing, and no hotel has a key of its own"),
+        ("ESB_API_KEY", "is missing, and ESB_API_KEY_SECRET names no secret that holds it"),
+        (
+            "HOST_API_SUBSCRIPTION_KEY",
+            "is missing, no hotel has a key of its own, and HOST_API_KEYS_SECRET names no secret",
+        ),
     ]
     assert len(done.stderr.splitlines()) < 10
 
