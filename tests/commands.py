@@ -33,7 +33,7 @@ def variables(simulator: Simulator, **more: str) -> dict[str, str]:
 
 
 def host_pms(
-    *arguments: str, cwd: Path, given: Mapping[str, str] | None = None
+    *arguments: str, cwd: Path, given: Mapping[str, str] | None = None, patience: float = PATIENCE
 ) -> subprocess.CompletedProcess[str]:
     """Run `host-pms` with no variables but these."""
     return subprocess.run(
@@ -43,7 +43,7 @@ def host_pms(
         capture_output=True,
         text=True,
         check=False,
-        timeout=PATIENCE,
+        timeout=patience,
     )
 
 

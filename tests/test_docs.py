@@ -37,7 +37,8 @@ def test_every_option_of_daily_use_is_in_the_readme(command: str) -> None:
 def test_every_option_that_the_documents_name_exists() -> None:
     known = {name for command in commands() for name in options(command)} | {"--help", "--strict"}
     for document in DOCUMENTS:
-        assert set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", document.read_text())) <= known, document.name
+        ours = re.sub(r"^ +(aws|docker) .*$", "", document.read_text(), flags=re.MULTILINE)
+        assert set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", ours)) <= known, document.name
 
 
 def test_every_setting_is_documented_and_in_the_example() -> None:

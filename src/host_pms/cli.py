@@ -119,9 +119,7 @@ def sync(
     ):
         hotels = chosen_hotels(hotel or (), wired.world.esb)
         asked = Asked(full=full, since=since)
-        results = sync_fleet(
-            hotels, asked, wired.policy, wired.world, at_once=wired.at_once, checkpoint=stop.check
-        )
+        results = sync_fleet(hotels, asked, wired.policy, wired.world, at_once=wired.at_once)
         report = run_report(results, wired.calls, dry_run=dry_run)
     if json is not None:
         write_json(json, report)

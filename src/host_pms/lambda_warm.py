@@ -24,21 +24,14 @@ class Wired:
     def sync(self, hotel_codes: Sequence[str]) -> list[HotelResult]:
         """Sync these hotels; those that the time does not allow are not begun."""
         made = self.application
-        return sync_fleet(
-            hotel_codes,
-            Asked(),
-            made.policy,
-            made.world,
-            at_once=made.at_once,
-            checkpoint=self.stop.check,
-        )
+        return sync_fleet(hotel_codes, Asked(), made.policy, made.world, at_once=made.at_once)
 
 
 class Warm:
-    """Holds a connector from call to call: its connections, and what it knows of the keys' pace.
+    """Holds a connector from call to call: its connections, and what it knows of the keys and their pace.
 
-    It is wired anew when a setting has changed, and after a key was refused, which may have been changed
-    where it is kept. The platform makes one call at a time.
+    It is wired anew when a setting has changed, and after a key was refused: in a run, a secret is read again
+    only once for each key. The platform makes one call at a time.
     """
 
     def __init__(self) -> None:

@@ -155,7 +155,8 @@ def test_a_hotel_that_the_time_does_not_allow_is_not_begun() -> None:
     def out_of_time() -> None:
         raise STOPPED
 
-    (result,) = sync_fleet([HOTEL], Asked(), POLICY, world.neighbours(), at_once=1, checkpoint=out_of_time)
+    world.checkpoint = out_of_time
+    result = synced(world)
     assert (result.outcome, result.timestamp, result.progressed) == (Outcome.TRANSIENT, None, False)
     assert result.goes_on
     assert result.reason == "Stopped before the hotel was begun. The next run begins it."

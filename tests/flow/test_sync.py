@@ -50,6 +50,8 @@ def test_every_effect_happens_once_and_in_order() -> None:
         trigger_file("reservation", "out-reservations", 3),
     ]
     assert [event.name for event in world.events if event.name is not EventName.PAGE_READ] == [
+        EventName.PARAMETERS_READ,
+        EventName.CONFIG_READ,
         EventName.RUN_OPENED,
         EventName.RESERVATIONS_EXTRACTED,
         EventName.REVENUE_EXTRACTED,

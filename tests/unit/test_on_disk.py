@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from host_pms.models.host.amounts import UNIT, Amount
 from host_pms.models.host.packed import amount_of, packed, unpacked, written
-from host_pms.models.host.prices import NightPrices
+from host_pms.models.host.prices import Prices
 from host_pms.models.host.reservation import Reservation, Texts
 from host_pms.models.host.revenue import Posting
 from host_pms.services.on_disk import PostingsOnDisk, RowsOnDisk
@@ -45,9 +45,13 @@ amounts: st.SearchStrategy[Amount] = (
     | st.builds(Fraction, st.integers(-(10**34), 10**34), st.sampled_from([10**5, 10**980]))
 )
 names = st.none() | st.sampled_from(["Tours", "Ünïcode \0", '"'])
-prices = st.lists(
-    st.builds(NightPrices, nights, amounts, amounts, amounts), max_size=4, unique_by=lambda night: night.date
-)
+
+
+@st.composite
+def prices(draw: st.DrawFn) -> Prices:
+    room = draw(st.dictionaries(nights, amounts, max_size=4))
+    some = st.dictionaries(st.sampled_from(sorted(room)), amounts) if room else st.just({})
+    return Prices(room, draw(some), draw(some))
 
 
 @st.composite
@@ -67,7 +71,7 @@ def reservations(draw: st.DrawFn) -> Reservation:
         rooms=draw(st.integers(0, 3)),
         pax=draw(st.integers(0, 10**17)),
         texts=Texts(*[draw(names) for _ in range(10)]),
-        prices=tuple(draw(prices)),
+        prices=draw(prices()),
     )
 
 
@@ -139,8 +143,7 @@ def about(row: Reservation, rows: NewestRows, posted: RoomPostings) -> tuple[Any
 
 def fields(row: Reservation) -> Any:
     """The row's values, whichever of its types stand for it."""
-    nights = [msgspec.structs.astuple(night) for night in row.prices]
-    return [*msgspec.structs.astuple(row)[:-1], nights]
+    return [*msgspec.structs.astuple(row)[:-1], msgspec.structs.astuple(row.prices)]
 
 
 @SEVERAL
@@ -227,7 +230,7 @@ def stays(count: int) -> Iterator[Reservation]:
             rooms=1,
             pax=2,
             texts=Texts(*10 * [None]),
-            prices=tuple(NightPrices(night, 95 * UNIT + number % 100, 12 * UNIT, 0) for night in nights),
+            prices=Prices(dict.fromkeys(nights, 95 * UNIT + number % 100), {nights[0]: 12 * UNIT}, {}),
         )
 
 

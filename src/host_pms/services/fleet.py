@@ -1,6 +1,6 @@
 """Many hotels side by side; one hotel's failure never stops another."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -105,39 +105,22 @@ def refuse_bad_code(hotel_code: str) -> None:
         )
 
 
-def _never() -> None:
-    """Nothing stops it."""
-
-
 def sync_fleet(
-    hotel_codes: Sequence[str],
-    asked: Asked,
-    policy: Policy,
-    world: Neighbours,
-    *,
-    at_once: int,
-    checkpoint: Callable[[], None] = _never,
+    hotel_codes: Sequence[str], asked: Asked, policy: Policy, world: Neighbours, *, at_once: int
 ) -> list[HotelResult]:
-    """A result for every hotel, in the order given; `at_once` of them run side by side.
-
-    `checkpoint` raises `StoppedError` once no other hotel may be begun.
-    """
-
-    def synced(hotel_code: str) -> HotelResult:
-        try:
-            checkpoint()
-        except StoppedError:
-            return _not_begun(hotel_code)
-        return _guarded(hotel_code, asked, policy, world)
-
+    """A result for every hotel, in the order given; `at_once` of them run side by side."""
     with ThreadPoolExecutor(max_workers=at_once, thread_name_prefix="hotel") as workers:
-        return list(workers.map(synced, hotel_codes))
+        return list(workers.map(lambda code: _in_turn(code, asked, policy, world), hotel_codes))
 
 
-def _not_begun(hotel_code: str) -> HotelResult:
-    """Its lease was not even taken."""
-    error = StoppedError("Stopped before the hotel was begun.", remedy="The next run begins it.")
-    return HotelResult(hotel_code=shown(hotel_code), outcome=Outcome.TRANSIENT, error=error)
+def _in_turn(hotel_code: str, asked: Asked, policy: Policy, world: Neighbours) -> HotelResult:
+    """A hotel whose turn comes after everything was stopped is not begun: its lease is not even taken."""
+    try:
+        world.checkpoint()
+    except StoppedError:
+        error = StoppedError("Stopped before the hotel was begun.", remedy="The next run begins it.")
+        return HotelResult(hotel_code=shown(hotel_code), outcome=Outcome.TRANSIENT, error=error)
+    return _guarded(hotel_code, asked, policy, world)
 
 
 def _guarded(hotel_code: str, asked: Asked, policy: Policy, world: Neighbours) -> HotelResult:

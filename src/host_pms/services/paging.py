@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from host_pms.errors import IncompleteListError
-from host_pms.models.host.reading import RowReader, UnreadableRow, WireRow
+from host_pms.models.host.reading import Page, RowReader, UnreadableRow, WireRow
 
 PAGE_ROWS = 100
 """A page holds at most this many rows, whatever is asked for."""
@@ -100,9 +100,9 @@ class Scan(Generic[Row]):
         self._rows_at_first = self._rows_at_first or page.total_rows
         if self._calls > 3 * self._rows_at_first / self._step + 10:
             raise self._incomplete("it took too many calls")
-        if self.start > 0 and not self._joins(page.contents[0], before=before):
+        if self.start > 0 and not self._joins(page.contents([0])[0], before=before):
             return self._seam_broken()
-        return self._accept(page.rows, page.contents)
+        return self._accept(page)
 
     def _joins(self, first: int, *, before: int) -> bool:
         """Whether the first row was read already; `before` is the list's length one page ago."""
@@ -120,23 +120,29 @@ class Scan(Generic[Row]):
         self._stepped_back = True
         return Batch(rows=())
 
-    def _accept(self, rows: Sequence[Row | UnreadableRow], contents: "array[int]") -> Batch[Row]:
-        if self.start == 0 and not self._read:
-            new = list(enumerate(rows))
-        elif self.start > 0 and contents[0] == self._read[-1]:
-            new = list(enumerate(rows))[1:]
-        else:
-            read = set(self._read)
-            new = [(place, row) for place, row in enumerate(rows) if contents[place] not in read]
+    def _accept(self, page: Page[Row]) -> Batch[Row]:
+        rows = page.rows
+        new = self._new(page)
         # A step back leads to rows that were read; the page that broke the seam may be an older view.
         if self.start > 0 and not new and 1 < len(rows) == self._longest_page and not self._stepped_back:
             return self._another_pages_answer()
         self._stepped_back = False
         self._ever_read = True
-        self._read.extend(contents[place] for place, _ in new)
+        # Of postings only the last two are ever compared: a seam that does not match begins the list anew.
+        self._read += page.contents(new if self._rows_have_ids else new[-2:])
         self.rows_read += len(new)
         self._move_on(self.start + len(rows))
-        return Batch(rows=new)
+        return Batch(rows=[(place, rows[place]) for place in new])
+
+    def _new(self, page: Page[Row]) -> Sequence[int]:
+        """The places of the rows that were not read before."""
+        places = range(len(page.rows))
+        if self.start == 0 and not self._read:
+            return places
+        if self.start > 0 and page.contents([0])[0] == self._read[-1]:
+            return places[1:]
+        read = set(self._read)
+        return [place for place, content in enumerate(page.contents(places)) if content not in read]
 
     def _another_pages_answer(self) -> Batch[Row]:
         """A full page without a new row: to shift so far, a page of rows would have had to move at once."""

@@ -14,8 +14,8 @@ def cents(amount: Amount) -> int:
 
 def _published(amount: Amount) -> tuple[int, str]:
     rounded = cents(amount)
-    whole, fraction = divmod(abs(rounded), 100)
-    return rounded, f"{'-' if rounded < 0 else ''}{whole}.{_TWO_DIGITS[fraction]}"
+    sign, positive = ("-", -rounded) if rounded < 0 else ("", rounded)
+    return rounded, f"{sign}{positive // 100}.{_TWO_DIGITS[positive % 100]}"
 
 
 _TWO_DIGITS = [f"{number:02}" for number in range(100)]

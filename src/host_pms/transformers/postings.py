@@ -143,7 +143,7 @@ class _Targets:
         if len(rows) > 1:
             for number in (*masters, *others):
                 row = rows[number]
-                for night in stay_nights(row).union([price.date for price in row.prices]):
+                for night in stay_nights(row).union(row.prices.room):
                     self._first_having.setdefault(night, number)
 
     def of(self, night: date) -> int:

@@ -16,8 +16,8 @@ from host_pms.transformers.numbers import Numbers
 from host_pms.transformers.postings import Invoiced, RoomPostings
 from host_pms.transformers.revenues import published_postings, published_prices
 from host_pms.transformers.rows import NewestRows, RowKey, row_key
-from host_pms.transformers.status import CHECKED_OUT, NOBODY_COMES, Status, StatusTable
-from host_pms.transformers.stays import WHOLE, Share, shares, stay_nights
+from host_pms.transformers.status import NOBODY_COMES, Status, StatusTable
+from host_pms.transformers.stays import WHOLE, Share, record_nights, shares, stay_nights
 
 IdFormat = Literal["composite", "numeric"]
 
@@ -87,20 +87,17 @@ def _records(row: Reservation, share: Share, invoiced: Invoiced, terms: Terms, t
         stay |= share.claimed
         occupied = stay - share.yielded
         books.yielded += len(stay) - len(occupied)
-    nights = sorted(stay.union([night.date for night in row.prices], invoiced))
+    nights = record_nights(row, invoiced)
     if not nights:
         return []
     books.records += len(nights)
-    final_before = terms.today if status is CHECKED_OUT else date.min  # R12
     return records(
         _shared(row, status, terms, tally),
         nights,
         occupied=occupied,
         pax=row.pax,
         rooms=0 if status in NOBODY_COMES else row.rooms,  # R8
-        prices=published_prices(
-            row.prices, status, books, on_master=share.unpriced, final_before=final_before
-        ),
+        prices=published_prices(row.prices, status, books, on_master=share.unpriced, today=terms.today),
         room_invoices=published_postings(invoiced, status, books, today=terms.today),
     )
 

@@ -1,101 +1,95 @@
 """R9 to R12: a row's six revenues, night by night: what is published of them, entered in the books."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from datetime import date
 
 from host_pms.models.climber.records import NOTHING, priced
 from host_pms.models.host.amounts import Amount
-from host_pms.models.host.prices import NightPrices
+from host_pms.models.host.prices import Prices
 from host_pms.transformers.books import Books
 from host_pms.transformers.money import CENT, PUBLISHED
 from host_pms.transformers.postings import Invoiced
-from host_pms.transformers.status import CANCELLED, NOBODY_COMES, Status
+from host_pms.transformers.status import CANCELLED, CHECKED_OUT, NOBODY_COMES, Status
 
 
 def published_prices(
-    prices: Sequence[NightPrices],
-    status: Status,
-    books: Books,
-    *,
-    on_master: AbstractSet[date],
-    final_before: date,
+    prices: Prices, status: Status, books: Books, *, on_master: AbstractSet[date], today: date
 ) -> Mapping[date, str]:
-    """R9 and R12: the revenues of the nights, as text, but for those that R10 or R13 zeroes."""
-    came_in = room, fb, others = _sums(prices)
+    """R9: the text of every night with a price, but for those that R10 or R13 zeroes."""
+    room, fb, others = sums = _sums(prices)
     books.room.came_in += room
     books.fb.came_in += fb
     books.others.came_in += others
     if status in NOBODY_COMES:
-        _zeroed_without_revenue(prices, came_in, books)
+        _zeroed_without_revenue(prices, sums, books)
         return {}
     if on_master:
-        _zeroed_on_parts([night for night in prices if night.date in on_master], books)
-        prices = [night for night in prices if night.date not in on_master]
+        _zeroed_on_parts(prices.on(on_master), books)
+        prices = prices.on(prices.room.keys() - on_master)
         room, fb, others = _sums(prices)
     books.room.carried += room
     books.fb.carried += fb
     books.others.carried += others
-    return _written(prices, books, final_before)
+    return _written(prices, books, final_before=today if status is CHECKED_OUT else date.min)
 
 
-Sums = tuple[Amount, Amount, Amount]
+_Sums = tuple[Amount, Amount, Amount]
 
 
-def _sums(prices: Sequence[NightPrices]) -> Sums:
-    """Room, F&B and others."""
-    return (
-        sum([night.room for night in prices]),
-        sum([night.fb for night in prices]),
-        sum([night.others for night in prices]),
-    )
+def _sums(prices: Prices) -> _Sums:
+    """Of room, F&B and others."""
+    return sum(prices.room.values()), sum(prices.fb.values()), sum(prices.others.values())
 
 
-def _written(prices: Sequence[NightPrices], books: Books, final_before: date) -> Mapping[date, str]:
-    """Each night's text, its cents entered as published; R12 for nights before `final_before`."""
+def _written(prices: Prices, books: Books, *, final_before: date) -> Mapping[date, str]:
+    """Every night's text, what stands in it entered as published; R12 on nights before `final_before`."""
     found: dict[date, str] = {}
-    rooms = fbs = others = 0
-    for night in prices:
-        in_cents, room_text = PUBLISHED[night.room]
-        rooms += in_cents
-        if not (night.fb or night.others):
-            found[night.date] = priced(room_text, NOTHING, NOTHING, is_final=False)
-            continue
-        in_cents, fb_text = PUBLISHED[night.fb]
-        fbs += in_cents
-        in_cents, others_text = PUBLISHED[night.others]
-        others += in_cents
-        found[night.date] = priced(room_text, fb_text, others_text, is_final=night.date < final_before)
-    books.room.published += rooms * CENT
-    books.fb.published += fbs * CENT
-    books.others.published += others * CENT
+    room_cents = fb_cents = others_cents = 0
+    for night, exact in prices.room.items():
+        in_cents, room = PUBLISHED[exact]
+        room_cents += in_cents
+        fb = others = NOTHING
+        if night in prices.fb:
+            in_cents, fb = PUBLISHED[prices.fb[night]]
+            fb_cents += in_cents
+        if night in prices.others:
+            in_cents, others = PUBLISHED[prices.others[night]]
+            others_cents += in_cents
+        found[night] = priced(room, fb, others, is_final=night < final_before)
+    books.room.published += CENT * room_cents
+    books.fb.published += CENT * fb_cents
+    books.others.published += CENT * others_cents
     return found
 
 
-def _zeroed_without_revenue(prices: Sequence[NightPrices], sums: Sums, books: Books) -> None:
+def _zeroed_without_revenue(prices: Prices, sums: _Sums, books: Books) -> None:
     room, fb, others = sums
     books.room.zeroed_without_revenue += room
     books.fb.zeroed_without_revenue += fb
     books.others.zeroed_without_revenue += others
-    books.zeroed_without_revenue += _priced_nights(prices)
+    books.zeroed_without_revenue += _nights_with_revenue(prices)
 
 
-def _zeroed_on_parts(prices: Sequence[NightPrices], books: Books) -> None:
+def _zeroed_on_parts(prices: Prices, books: Books) -> None:
     room, fb, others = _sums(prices)
     books.room.zeroed_on_parts += room
     books.fb.zeroed_on_parts += fb
     books.others.zeroed_on_parts += others
-    books.zeroed_on_parts += _priced_nights(prices)
+    books.zeroed_on_parts += _nights_with_revenue(prices)
 
 
-def _priced_nights(prices: Sequence[NightPrices]) -> int:
-    return len([night for night in prices if night.room or night.fb or night.others])
+def _nights_with_revenue(prices: Prices) -> int:
+    fb, others = prices.fb, prices.others
+    return sum([bool(room or fb.get(night) or others.get(night)) for night, room in prices.room.items()])
 
 
 def published_postings(
     invoiced: Invoiced, status: Status, books: Books, *, today: date
 ) -> Mapping[date, str]:
-    """R11 as text by date: none of a cancelled row (R10), none of a night that is not past."""
+    """R11: as text by date, none of a cancelled row (R10), none of a night that is not past."""
+    if not invoiced:
+        return {}
     book = books.invoiced
     if status is CANCELLED:
         book.zeroed_cancelled += sum(invoiced.values())

@@ -121,7 +121,7 @@ class NewestRows:
         """R5: the latest `LastUpdate` wins, on a tie the first, in the place where the row came first."""
         self._held.add(row)
         self._added += 1
-        self.nights += max(len(row.prices), (row.check_out - row.check_in).days)
+        self.nights += max(len(row.prices.room), (row.check_out - row.check_in).days)
         if self._added + self.nights > self._in_memory and self._larger:
             self._held = self._larger(self._held)
             self._in_memory = math.inf
@@ -160,7 +160,7 @@ class NewestRows:
         earliest = today
         for row in self._held:
             if statuses.status(row.status_id) is not CANCELLED:
-                earliest = min([earliest, *[night.date for night in row.prices]])
+                earliest = min((earliest, *row.prices.room))
                 if row.check_in < row.check_out:
                     earliest = min(earliest, row.check_in)
         return earliest if earliest < today else None

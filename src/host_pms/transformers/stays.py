@@ -1,6 +1,6 @@
 """R13: what a master claims, and what that leaves to the parts of its stay."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 
 import msgspec
@@ -30,15 +30,28 @@ WHOLE = Share()
 
 def stay_nights(row: Reservation) -> frozenset[date]:
     """R7: every date from check-in up to, not including, check-out."""
-    return _NIGHTS[row.check_in, row.check_out]
+    return _STAYS[row.check_in, row.check_out][0]
 
 
-def _nights(dates: tuple[date, date]) -> frozenset[date]:
+def record_nights(row: Reservation, posted: Collection[date]) -> Sequence[date]:
+    """R7: stay nights, dates with a price, and those with a posting; in order."""
+    nights, in_order = _STAYS[row.check_in, row.check_out]
+    if nights.issuperset(row.prices.room) and nights.issuperset(posted):
+        return in_order
+    return sorted(nights.union(row.prices.room, posted))
+
+
+_Stay = tuple[frozenset[date], Sequence[date]]
+"""The same nights, to look one up and in order."""
+
+
+def _stay(dates: tuple[date, date]) -> _Stay:
     first, end = dates
-    return frozenset(map(date.fromordinal, range(first.toordinal(), end.toordinal())))
+    in_order = tuple(map(date.fromordinal, range(first.toordinal(), end.toordinal())))
+    return frozenset(in_order), in_order
 
 
-_NIGHTS: Remembered[tuple[date, date], frozenset[date]] = Remembered(_nights)
+_STAYS: Remembered[tuple[date, date], _Stay] = Remembered(_stay)
 
 
 def shares(rows: Sequence[Reservation], statuses: StatusTable) -> list[Share]:
@@ -63,18 +76,20 @@ def _shares_of_stay(stay: Sequence[Reservation], statuses: StatusTable) -> list[
     """The shares of the rows of one split stay; all its parts have the same one."""
     first = min([row.check_in for row in stay])
     last = max([row.check_out for row in stay])
-    claims = [_priced_claims(row, first, last) if row.master else _NOTHING for row in stay]
-    live = [(row, claimed) for row, claimed in zip(stay, claims, strict=True) if _occupies(row, statuses)]
-    unpriced = _NOTHING.union(*(claimed for _, claimed in live))
-    nights = (stay_nights(row) for row, _ in live if row.master)
-    part = Share(yielded=unpriced.union(*nights), unpriced=unpriced)
-    return [Share(claimed=claimed) if row.master else part for row, claimed in zip(stay, claims, strict=True)]
-
-
-def _occupies(row: Reservation, statuses: StatusTable) -> bool:
-    return statuses.status(row.status_id) not in NOBODY_COMES
+    found: list[Share] = []
+    unpriced: set[date] = set()
+    nights: set[date] = set()
+    for row in stay:
+        claimed = _priced_claims(row, first, last) if row.master else _NOTHING
+        found.append(Share(claimed=claimed))
+        if row.master and statuses.status(row.status_id) not in NOBODY_COMES:
+            unpriced |= claimed
+            nights |= stay_nights(row)
+    part = Share(yielded=frozenset(unpriced | nights), unpriced=frozenset(unpriced))
+    return [share if row.master else part for row, share in zip(stay, found, strict=True)]
 
 
 def _priced_claims(master: Reservation, first: date, last: date) -> frozenset[date]:
     """The nights from `first` up to, not including, `last` on which its own room prices sum above 0."""
-    return frozenset([night.date for night in master.prices if night.room > 0 and first <= night.date < last])
+    priced = master.prices.room.items()
+    return frozenset([night for night, exact in priced if exact > 0 and first <= night < last])

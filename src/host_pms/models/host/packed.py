@@ -3,13 +3,15 @@
 Only the process that wrote them reads them: the form changes with the version.
 """
 
+from collections.abc import Mapping
+from datetime import date
 from fractions import Fraction
 from typing import Any
 
 import msgspec
 
 from host_pms.models.host.amounts import Amount
-from host_pms.models.host.prices import NightPrices
+from host_pms.models.host.prices import Prices
 from host_pms.models.host.reservation import Reservation
 
 
@@ -39,24 +41,24 @@ def amount_of(text: str) -> Amount:
 # msgspec decodes no union of int and Fraction, and nearly all rows have whole amounts only.
 
 
-class _WholeNight(NightPrices, frozen=True):
-    room: int
-    fb: int
-    others: int
+class _WholePrices(Prices, frozen=True):
+    room: Mapping[date, int]
+    fb: Mapping[date, int]
+    others: Mapping[date, int]
 
 
 class _WholeRow(Reservation, frozen=True, kw_only=True):
-    prices: tuple[_WholeNight, ...]
+    prices: _WholePrices
 
 
-class _FineNight(NightPrices, frozen=True):
-    room: Fraction
-    fb: Fraction
-    others: Fraction
+class _FinePrices(Prices, frozen=True):
+    room: Mapping[date, Fraction]
+    fb: Mapping[date, Fraction]
+    others: Mapping[date, Fraction]
 
 
 class _FineRow(Reservation, frozen=True, kw_only=True):
-    prices: tuple[_FineNight, ...]
+    prices: _FinePrices
 
 
 def _as_text(amount: Any) -> str:

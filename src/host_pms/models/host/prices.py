@@ -1,6 +1,6 @@
 """A row's prices: as Host sends them, one by one, and as the rules take them, summed by date (R9)."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Mapping, Sequence
 from datetime import date
 from functools import partial
 from typing import Any
@@ -29,37 +29,48 @@ class HostPrice(msgspec.Struct, rename="pascal", gc=False):
     amount: Any = None
 
 
-class NightPrices(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """The exact sums of one date's prices (R9)."""
+class Prices(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """The exact sums by date (R9). `room` has every date with a price, be it of another kind."""
 
-    date: date
-    room: Amount
-    fb: Amount
-    others: Amount
+    room: Mapping[date, Amount]
+    fb: Mapping[date, Amount]
+    others: Mapping[date, Amount]
+
+    def on(self, dates: Container[date]) -> "Prices":
+        """Those of `dates`."""
+        columns = (self.room, self.fb, self.others)
+        return Prices(
+            *[{night: exact for night, exact in sums.items() if night in dates} for sums in columns]
+        )
 
 
-def night_prices(prices: Sequence[HostPrice]) -> tuple[NightPrices, ...]:
-    """The sums of all dates that have a price, in the order in which the dates came.
+UNPRICED = Prices({}, {}, {})
+
+
+def night_prices(prices: Sequence[HostPrice]) -> Prices:
+    """The sums of all dates that have a price.
 
     Raises:
         FaultError: one of them cannot be read (R18).
     """
-    sums: dict[date, list[Amount]] = {}
+    if not prices:
+        return UNPRICED
+    room: dict[date, Amount] = {}
+    columns: tuple[dict[date, Amount], ...] = (room, {}, {})
     try:
         for price in prices:
-            night = _DATES[price.date]
-            held = sums.get(night)
-            if held is None:
-                held = sums[night] = [0, 0, 0]
             amount = price.amount
-            held[_KINDS[price.sales_group]] += (
-                AMOUNTS[amount] if type(amount) is str else required_amount(amount, "")
-            )
+            exact = AMOUNTS[amount] if type(amount) is str else required_amount(amount, "")
+            night = _DATES[price.date]
+            sums = columns[_KINDS[price.sales_group]]
+            sums[night] = sums[night] + exact if night in sums else exact
+            if night not in room:
+                room[night] = 0
     except (FaultError, ArithmeticError):
         for number, price in enumerate(prices):
             _check(price, f"Prices[{number}]")
         raise
-    return tuple([NightPrices(night, room, fb, others) for night, (room, fb, others) in sums.items()])
+    return Prices(*columns)
 
 
 def _check(price: HostPrice, path: str) -> None:

@@ -41,15 +41,18 @@ Clean = TypeVar("Clean")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Page(Generic[Row]):
-    """The rows of one answer, and the length of the whole list as the answer gives it.
-
-    `contents` has a number of 64 bits a row that stands for all that the row holds, its number and the
-    list's length aside (S7). They can be compared within one process only.
-    """
+    """The rows of one answer, and the length of the whole list as the answer gives it."""
 
     rows: Sequence[Row | UnreadableRow]
-    contents: "array[int]"
     total_rows: int | None
+    raws: Sequence[msgspec.Raw]
+
+    def contents(self, places: Iterable[int]) -> "array[int]":
+        """For each of the rows at `places` a number of 64 bits that stands for all that the row holds.
+
+        Its number and the list's length aside (S7). They can be compared within one process only.
+        """
+        return array("q", [_content(self.raws[place]) for place in places])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,15 +78,14 @@ class RowReader(Generic[Row, Clean]):
             PageError: it is no JSON, or an envelope without its list.
         """
         raws = self._raw_rows(body)
-        contents = array("q", map(_content, raws))
         try:
             wires = [*map(self.wire, raws)]
         except (ValueError, ArithmeticError, RecursionError):
-            return self._mixed_page(raws, contents)
+            return self._mixed_page(raws)
         totals = (row.total_rows for row in reversed(wires) if row.total_rows is not None)
-        return Page(rows=wires, contents=contents, total_rows=next(totals, None))
+        return Page(rows=wires, total_rows=next(totals, None), raws=raws)
 
-    def _mixed_page(self, raws: Sequence[msgspec.Raw], contents: "array[int]") -> Page[Row]:
+    def _mixed_page(self, raws: Sequence[msgspec.Raw]) -> Page[Row]:
         """The page's rows, some of them not well-formed."""
         total = None
         rows: list[Row | UnreadableRow] = []
@@ -91,7 +93,7 @@ class RowReader(Generic[Row, Clean]):
             row, row_total = self._row(raw)
             rows.append(row)
             total = total if row_total is None else row_total
-        return Page(rows=rows, contents=contents, total_rows=total)
+        return Page(rows=rows, total_rows=total, raws=raws)
 
     def sorted_out(self, rows: Iterable[tuple[int, Row | UnreadableRow]]) -> tuple[list[Clean], list[Reject]]:
         """The readable ones of `rows` as values, and why the others were set aside; each has its place."""

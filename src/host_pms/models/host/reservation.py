@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from host_pms.models.host.prices import HostPrice, NightPrices, loose_prices, night_prices
+from host_pms.models.host.prices import HostPrice, Prices, loose_prices, night_prices
 from host_pms.models.host.reading import RowReader, WireRow
 from host_pms.models.host.values import (
     TRIMMED,
@@ -95,7 +95,7 @@ class Reservation(msgspec.Struct, frozen=True, kw_only=True, array_like=True, gc
     rooms: int
     pax: int
     texts: Texts
-    prices: tuple[NightPrices, ...]
+    prices: Prices
 
 
 def _clean(row: HostReservation) -> Reservation:
