@@ -1,8 +1,9 @@
 """What the benchmarks read: the answers of one simulated hotel, as it sends them, page by page."""
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -43,6 +44,36 @@ def hotel(bookings: int = BOOKINGS) -> Workload:
         rows=rows,
         postings=postings,
     )
+
+
+def with_amounts_that_differ(hotel: Workload) -> Workload:
+    """The same hotel, but hardly an amount comes twice: nothing that is remembered of one helps the next."""
+    return replace(
+        hotel,
+        reservations=_each_row(hotel.reservations, "Reservations", _priced_anew),
+        revenue=_each_row(hotel.revenue, "Revenue", _posted_anew),
+    )
+
+
+Row = dict[str, Any]
+
+
+def _each_row(pages: Sequence[bytes], name: str, change: Callable[[Row], Row]) -> tuple[bytes, ...]:
+    answers = (json.loads(page) for page in pages)
+    return tuple(json.dumps({name: [change(row) for row in answer[name]]}).encode() for answer in answers)
+
+
+def _priced_anew(row: Row) -> Row:
+    chance = random.Random(row["RowNumber"])  # noqa: S311 - no secret; the row is the same on both its pages
+    return {
+        **row,
+        "Prices": [{**price, "Amount": round(chance.uniform(5, 900), 2)} for price in row["Prices"]],
+    }
+
+
+def _posted_anew(row: Row) -> Row:
+    chance = random.Random(row["RowNumber"])  # noqa: S311 - likewise
+    return {**row, "RevenueNet": round(chance.uniform(20, 900), 3)}
 
 
 def _pages(name: str, ask: Callable[[PageRequest], Any]) -> tuple[tuple[bytes, ...], int]:

@@ -36,3 +36,17 @@ def test_a_run_that_is_gone_on_with_reads_what_it_kept_and_reads_it_ahead() -> N
     told = measured("resume", "2000")
     assert told["pages"] > 40
     assert 1 < told["reads at once"] <= 8 + 1  # the hotel's own thread does not wait for one of the eight
+
+
+def test_the_transform_is_far_faster_than_the_usual_way_and_not_far_from_mere_decoding() -> None:
+    """Ratios within one run, with room for other work on the machine; small hotels do worse."""
+    told = measured("transform", "2", "1500")
+    assert told["baseline"]["ratio"] >= 2.0
+    assert told["floor"]["ratio"] <= 7.0
+    assert told["baseline where amounts differ"]["ratio"] >= 1.5
+    assert told["floor where amounts differ"]["ratio"] <= 10.0
+
+
+def test_a_first_import_of_four_times_the_nights_takes_little_more_memory() -> None:
+    """Were all that is read held in memory, the longer one would take 1.7 times that of the shorter."""
+    assert measured("memory", "15000", "60000")["memory"]["ratio"] <= 1.5
