@@ -136,8 +136,8 @@ class SecretKeys:
         """The holder's key, read again once for each that was refused."""
         with self._lock:
             if self.of(holder) == refused and refused not in self._refused:
-                self._refused.add(refused)
                 self._kept.replace(self._secrets, self._read())
+                self._refused.add(refused)
             key = self.of(holder)
             return None if key == refused else key
 
