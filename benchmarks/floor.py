@@ -4,10 +4,11 @@ No rule, no check, no paging: what is above this is the product's own.
 """
 
 from collections.abc import Iterable
-from datetime import date
 from decimal import Decimal
 
 import msgspec
+
+from host_pms.models.climber.files import ReservationNight, encode
 
 
 class Price(msgspec.Struct, rename="pascal", gc=False):
@@ -71,52 +72,20 @@ class Postings(msgspec.Struct, rename="pascal"):
     revenue: list[Posting]
 
 
-class Night(msgspec.Struct, rename="camel", gc=False):
-    """A published record."""
-
-    record_date: str
-    calendar_date: date
-    calendar_date_start: date
-    calendar_date_end: date
-    created_date: date
-    pax: int
-    reservation_id: str
-    reservation_id_external: str
-    revenue_fb: Decimal
-    revenue_fb_invoice: Decimal
-    revenue_others: Decimal
-    revenue_others_invoice: Decimal
-    revenue_room: Decimal
-    revenue_room_invoice: Decimal
-    rooms: int
-    status: int
-    agency_code: str
-    channel_code: str
-    company_code: str
-    cro_code: str
-    group_code: str
-    package_code: str
-    rate_code: str
-    room_code: str
-    segment_code: str
-    sub_segment_code: str
-
-
-_ENCODER = msgspec.json.Encoder(decimal_format="number")
 _ROWS = msgspec.json.Decoder(Rows)
 _POSTINGS = msgspec.json.Decoder(Postings)
 
 
-def nights(published: bytes) -> list[Night]:
+def nights(published: bytes) -> list[ReservationNight]:
     """The records of a reservations file, to encode them again."""
-    return msgspec.json.decode(published, type=list[Night])
+    return msgspec.json.decode(published, type=list[ReservationNight])
 
 
 def decode_and_encode(
-    reservations: Iterable[bytes], revenue: Iterable[bytes], published: Iterable[Night]
+    reservations: Iterable[bytes], revenue: Iterable[bytes], published: Iterable[ReservationNight]
 ) -> None:
     """Decode all pages, encode all nights; all of it is held, as a transform would."""
     rows = [_ROWS.decode(page) for page in reservations]
     postings = [_POSTINGS.decode(page) for page in revenue]
-    records = [_ENCODER.encode(night) for night in published]
+    records = [encode(night) for night in published]
     del rows, postings, records

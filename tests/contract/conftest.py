@@ -12,7 +12,7 @@ import pytest
 from boto3.session import Session
 from fakes import FakeClock, MemoryHeads, MemoryQueue, MemoryStore, SentMessage
 from losing_proxy import LosingProxy, losing_proxy
-from moto.server import ThreadedMotoServer
+from moto_server import moto_server
 from seaweedfs import WEED, seaweedfs
 
 from host_pms.aws.client import once
@@ -30,11 +30,8 @@ _names = itertools.count(1)
 
 @pytest.fixture(scope="session")
 def aws_endpoint() -> Iterator[str]:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
+    with moto_server() as address:
+        yield address
 
 
 @pytest.fixture(scope="session")

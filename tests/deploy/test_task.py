@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from boto3.session import Session
 from commands import host_pms, log_lines, started, variables
-from moto.server import ThreadedMotoServer
+from moto_server import moto_server
 
 from host_pms.simulator.server import Simulator
 
@@ -20,23 +20,19 @@ STOP_TIMEOUT = 120.0
 @pytest.fixture
 def storage() -> Iterator[dict[str, str]]:
     """Variables that name the buckets and the queue, which are there."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    url = f"http://{host}:{port}"
-    session = Session(
-        aws_access_key_id=KEYS["AWS_ACCESS_KEY_ID"], aws_secret_access_key=KEYS["AWS_SECRET_ACCESS_KEY"]
-    )
-    s3 = session.client("s3", endpoint_url=url, region_name=REGION)
-    for stage in ("raw-", ""):
-        for kind in ("hotel-configs", "segments", "reservations"):
-            s3.create_bucket(
-                Bucket=f"dev-pms-{stage}{kind}", CreateBucketConfiguration={"LocationConstraint": REGION}
-            )
-    sqs = session.client("sqs", endpoint_url=url, region_name=REGION)
-    sqs.create_queue(QueueName="dev-pms-processor-queue.fifo", Attributes={"FifoQueue": "true"})
-    yield {"STORAGE": "aws", "AWS_REGION": REGION, "AWS_ENDPOINT_URL": url, **KEYS}
-    server.stop()
+    with moto_server() as url:
+        session = Session(
+            aws_access_key_id=KEYS["AWS_ACCESS_KEY_ID"], aws_secret_access_key=KEYS["AWS_SECRET_ACCESS_KEY"]
+        )
+        s3 = session.client("s3", endpoint_url=url, region_name=REGION)
+        for stage in ("raw-", ""):
+            for kind in ("hotel-configs", "segments", "reservations"):
+                s3.create_bucket(
+                    Bucket=f"dev-pms-{stage}{kind}", CreateBucketConfiguration={"LocationConstraint": REGION}
+                )
+        sqs = session.client("sqs", endpoint_url=url, region_name=REGION)
+        sqs.create_queue(QueueName="dev-pms-processor-queue.fifo", Attributes={"FifoQueue": "true"})
+        yield {"STORAGE": "aws", "AWS_REGION": REGION, "AWS_ENDPOINT_URL": url, **KEYS}
 
 
 def test_it_stops_within_its_time_and_the_next_task_goes_on(storage: dict[str, str], tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 from boto3.session import Session
 from commands import host_pms, log_lines, variables
 from golden_cases import GoldenCase, exact_json, load
-from moto.server import ThreadedMotoServer
+from moto_server import moto_server
 
 from host_pms.simulator.server import Simulator
 
@@ -29,11 +29,8 @@ _names = itertools.count(1)
 
 @pytest.fixture(scope="module")
 def endpoint() -> Iterator[str]:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
+    with moto_server() as address:
+        yield address
 
 
 @dataclass(frozen=True, kw_only=True)

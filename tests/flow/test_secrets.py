@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from boto3.session import Session
 from commands import host_pms, log_lines, variables
-from moto.server import ThreadedMotoServer
+from moto_server import moto_server
 from pydantic import SecretStr
 
 from host_pms.bootstrap import Kept, application, ignore
@@ -55,11 +55,8 @@ class Vault:
 
 @pytest.fixture(scope="module")
 def endpoint() -> Iterator[str]:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
+    with moto_server() as address:
+        yield address
 
 
 @pytest.fixture(autouse=True)
